@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Op contract: what an op takes and promises, as plain data. The C header, the argument checks of the runtime, the
+// oracle test, the benchmark, the tuner's correctness check and the Halide generator are derived from it.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace ks {
+
+using Dims = std::map<std::string, int64_t>; // values of named dimensions
+
+struct Dimension {
+    std::string name;
+    int64_t low, high; // legal domain, both ends included
+    bool width;        // a specialised kernel fixes it; the others vary per call
+    std::string help;
+};
+
+enum class Role { input, optional, output, in_place };
+
+struct Operand {
+    std::string name;
+    Role role;
+    std::string type;               // "f32", "i32", or "io" / "weight": the storage type of that name in the Spec
+    std::vector<std::string> shape; // dimensions (or numeric choices) by name, outermost first, row-major
+                                    // ("E+1", "W-1": one more, one less; empty: a single element)
+    bool strided;                   // the outermost stride may exceed the dense one (argument <name>_stride)
+    std::string help;
+    int flag = 0;              // optional: the bit of scalar `flags` that says the operand is there
+    std::string stand_in = ""; // optional: operand whose memory is read (and not used) in its place
+    bool per_sequence = false; // states: an outer dimension S of sequences in the C API
+};
+
+struct Scalar {
+    std::string name, type; // "i32" or "f32"
+    std::string help;
+};
+
+struct Contract {
+    std::string name;
+    int version; // raised whenever the meaning or layout of anything below changes
+    std::string summary;
+    std::vector<Dimension> dims;
+    std::vector<Operand> operands; // kernel arguments, in this order, outputs included
+    std::vector<Scalar> scalars;   // follow the input operands
+    // How a call is cut into tasks for threads: along `slice` in multiples of `granule`, and by sequence where
+    // the time axis `ragged` packs several (offsets seq_start[S+1] in the C API, one kernel call per sequence).
+    std::string slice;
+    int granule = 1;
+    std::string ragged;
+    std::map<std::string, std::vector<std::string>> choices; // storage and other static choices: name -> legal values
+    std::map<std::string, double> tolerance; // by storage of "io" (or "weight"): max |error| / (max |reference|)
+    std::string non_finite;                  // what NaN and infinity do
+
+    const Dimension &dim(const std::string &name) const;
+    const Operand &operand(const std::string &name) const;
+};
+
+// An entry of Operand::shape: "E+1" is {"E", 1}.
+struct ShapeTerm {
+    std::string name;
+    int plus;
+};
+ShapeTerm shape_term(const std::string &entry);
+
+// A kernel to build: the static choices, and the widths that it fixes (a base kernel fixes none).
+struct Spec {
+    std::map<std::string, std::string> choices;
+    Dims fixed;
+
+    const std::string &choice(const std::string &name) const; // throws ks::Error when it is missing
+    bool is_base() const { return fixed.empty(); }
+    std::string text() const; // canonical: "io=f32,N=16", sorted by name
+};
+
+// Throws ks::Error naming the choice or width that the contract does not allow.
+void check(const Contract &contract, const Spec &spec);
+
+} // namespace ks

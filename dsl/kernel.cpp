@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dsl/kernel.h"
+#include "runtime/base/error.h"
+
+namespace ks {
+using namespace Halide;
+
+Target kernel_target(const std::string &isa) {
+    std::string features = "x86-64-linux-sse41-avx-avx2-fma-f16c";
+    // The Zen 4 set is what Halide needs for 512-bit code; avx512_bf16 comes with it (Zen 4, Cooper Lake and up).
+    if (isa == "avx512") features += "-avx512-avx512_skylake";
+    else if (isa != "avx2") throw Error("target " + isa, "not one of avx2, avx512");
+    return Target(features + "-no_asserts-no_bounds_query-no_runtime");
+}
+
+namespace {
+
+struct FindPseudoCalls : Internal::IRVisitor {
+    using IRVisitor::visit;
+    std::string found;
+    void visit(const Internal::Call *op) override {
+        if (op->name.rfind("ks_", 0) == 0) found = op->name;
+        IRVisitor::visit(op);
+    }
+};
+
+} // namespace
+
+Module lower_to_module(const Kernel &kernel, const std::string &symbol, const Target &target) {
+    try {
+        Pipeline pipeline(kernel.outputs);
+        for (const auto &pass : kernel.passes) pipeline.add_custom_lowering_pass(pass.get(), [] {});
+        Module module = pipeline.compile_to_module(kernel.arguments, symbol, target);
+        for (const auto &pass : kernel.passes) pass->verify();
+        for (const auto &f : module.functions()) {
+            FindPseudoCalls calls;
+            f.body.accept(&calls);
+            if (!calls.found.empty()) throw Error(symbol, "pseudo-call " + calls.found + " was not lowered");
+        }
+        return module;
+    } catch (const Halide::Error &e) {
+        throw Error(symbol, e.what());
+    }
+}
+
+void compile(const Kernel &kernel, const std::string &symbol, const Target &target,
+             const std::map<OutputFileType, std::string> &outputs) {
+    Module module = lower_to_module(kernel, symbol, target);
+    try {
+        module.compile(outputs);
+    } catch (const Halide::Error &e) {
+        throw Error(symbol, e.what());
+    }
+}
+
+} // namespace ks

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dsl/operands.h"
+#include "runtime/base/error.h"
+#include <algorithm>
+
+namespace ks {
+using namespace Halide;
+
+Storage Operands::storage(const std::string &type) const {
+    return type == "f32" ? Storage::f32 : storage_named(spec_.choice(type));
+}
+
+Operands::Operands(const Contract &contract, const Spec &spec) : contract_(contract), spec_(spec) {
+    check(contract, spec);
+    for (const auto &o : contract.operands) {
+        if (o.role == Role::output) continue;
+        Type type = o.type == "i32" ? Type(Int(32)) : buffer_type(storage(o.type));
+        ImageParam p(type, static_cast<int>(o.shape.size()), o.name);
+        for (int i = 0; i < p.dimensions(); i++) p.dim(i).set_min(0);
+        buffers_.emplace(o.name, p);
+    }
+    for (const auto &s : contract.scalars) {
+        if (s.type == "i32") integers_.emplace(s.name, Param<int>(s.name));
+        else reals_.emplace(s.name, Param<float>(s.name));
+    }
+}
+
+ImageParam Operands::buffer(const std::string &name) const { return buffers_.at(name); }
+
+Expr Operands::scalar(const std::string &name) const {
+    auto integer = integers_.find(name);
+    return integer != integers_.end() ? Expr(integer->second) : Expr(reals_.at(name));
+}
+
+Expr Operands::width(const std::string &dim, const std::string &operand) const {
+    auto fixed = spec_.fixed.find(dim);
+    if (fixed != spec_.fixed.end()) return static_cast<int>(fixed->second);
+    if (contract_.choices.count(dim)) return std::stoi(spec_.choice(dim));
+    const auto &shape = contract_.operand(operand).shape;
+    auto at = std::find(shape.rbegin(), shape.rend(), dim);
+    if (at == shape.rend()) throw Error(contract_.name, operand + " has no dimension " + dim);
+    return buffer(operand).dim(static_cast<int>(at - shape.rbegin())).extent();
+}
+
+Expr Operands::load(const std::string &name, const std::vector<Expr> &at) const {
+    const Operand &o = contract_.operand(name);
+    Expr element = buffer(name)(at);
+    return o.type == "i32" ? element : widen(storage(o.type), element);
+}
+
+Expr Operands::store(const std::string &name, const Expr &value) const {
+    return narrow(storage(contract_.operand(name).type), value);
+}
+
+void Operands::promise(Func output) const {
+    for (auto buffer : output.output_buffers())
+        for (int i = 0; i < buffer.dimensions(); i++) buffer.dim(i).set_min(0);
+}
+
+std::vector<Argument> Operands::arguments() const {
+    std::vector<Argument> list;
+    for (const auto &o : contract_.operands)
+        if (o.role != Role::output) list.emplace_back(buffers_.at(o.name));
+    for (const auto &s : contract_.scalars) {
+        if (s.type == "i32") list.emplace_back(integers_.at(s.name));
+        else list.emplace_back(reals_.at(s.name));
+    }
+    return list;
+}
+
+} // namespace ks

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dsl/row_sum.h"
+
+namespace ks {
+using namespace Halide;
+
+RowSum::RowSum(const std::string &name, const Var &row, const Expr &width, int partials,
+               const std::function<Expr(const Expr &)> &term)
+    : partial(name + "_partial"), total(name), partials_(partials) {
+    Expr rounds = simplify(width / partials), rest = simplify(width % partials);
+    whole_ = !Internal::is_const_zero(rounds);
+    rest_ = !Internal::is_const_zero(rest);
+    partial(lane_, row) = cast<double>(0);
+    if (whole_) {
+        RDom round(0, rounds, name + "_round");
+        partial(lane_, row) += cast<double>(term(round * partials + lane_));
+    }
+    if (rest_) {
+        RDom tail(0, rest, name + "_tail");
+        partial(tail, row) += cast<double>(term(rounds * partials + tail));
+        tail_ = tail;
+    }
+    RDom l(0, partials, name + "_lane");
+    total(row) = cast<double>(0);
+    total(row) += partial(l, row);
+    lanes_of_total_ = l;
+}
+
+void RowSum::compute_at(const Func &consumer, const Var &row, int lanes) {
+    total.compute_at(consumer, row).store_in(MemoryType::Stack);
+    total.update().atomic().vectorize(lanes_of_total_);
+    partial.compute_at(consumer, row).store_in(MemoryType::Stack).bound(lane_, 0, partials_);
+    partial.vectorize(lane_, lanes).unroll(lane_);
+    int stage = 0;
+    if (whole_) {
+        RVar round = partial.rvars(stage)[0];
+        Var outer("outer"), inner("inner");
+        partial.update(stage++)
+            .split(lane_, outer, inner, lanes)
+            .reorder(inner, outer, round)
+            .vectorize(inner)
+            .unroll(outer);
+    }
+    if (rest_) partial.update(stage).vectorize(tail_, lanes, TailStrategy::GuardWithIf);
+}
+
+} // namespace ks

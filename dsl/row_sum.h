@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// A sum over the columns of every row, in `partials` independent accumulators of double precision: exact
+// enough for any width, and wide enough for vector lanes. How many partials is the schedule's choice.
+#pragma once
+#include "Halide.h"
+#include <functional>
+#include <string>
+
+namespace ks {
+
+class RowSum {
+  public:
+    // The sum over column < width of term(column), which may use `row`; terms are converted to double.
+    RowSum(const std::string &name, const Halide::Var &row, const Halide::Expr &width, int partials,
+           const std::function<Halide::Expr(const Halide::Expr &column)> &term);
+
+    Halide::Func partial, total; // (lane, row) and (row)
+
+    // Computes both for one row of `consumer`, `lanes` (a divisor of partials) columns a vector.
+    void compute_at(const Halide::Func &consumer, const Halide::Var &row, int lanes);
+
+  private:
+    Halide::Var lane_{"lane"};
+    Halide::RVar tail_, lanes_of_total_;
+    bool whole_ = true, rest_ = true; // whether there is a stage for whole rounds, and one for the rest
+    int partials_;
+};
+
+} // namespace ks
