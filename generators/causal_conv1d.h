@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Depthwise causal convolution over time, W taps; tap W-1 multiplies the current step:
+//
+//   y[t,d] = act(bias[d] + sum_w weight[w,d] x[t - (W-1) + w, d])        act: silu or nothing
+//
+// Inputs before the call come from the state, the last W-1 inputs, which is replaced afterwards.
+#pragma once
+#include "dsl/kernel.h"
+#include "dsl/maths.h"
+#include "dsl/operands.h"
+
+namespace ks {
+
+const Contract &causal_conv1d_contract();        // one sequence, T steps (prefill)
+const Contract &causal_conv1d_update_contract(); // one step of S sequences (decode)
+
+// Bits of the scalar `flags`.
+enum ConvFlags { conv_bias = 1, conv_silu = 2 };
+
+struct CausalConv1d {
+    CausalConv1d(const Contract &contract, const Spec &spec, const Maths &maths);
+
+    Operands operands;
+    Halide::Var d{"d"}, at{"t"}; // `at` counts time steps, or sequences (update)
+    Halide::Func y{"y"};         // its last stage replaces the state by assign()
+};
+
+} // namespace ks

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "generators/linear.h"
+
+namespace ks {
+using namespace Halide;
+
+const Contract &linear_contract() {
+    static const Contract contract = [] {
+        Contract c;
+        c.name = "linear";
+        c.version = 1;
+        c.summary = "matrix product y = x W^T + bias with weights packed in panels";
+        c.dims = {
+            {"M", 1, 1 << 24, false, "rows"},
+            {"K", 1, 1 << 20, true, "input width"},
+            {"P", 1, 1 << 20, true, "panels: output width over the lanes of a panel, rounded up"},
+        };
+        c.operands = {
+            {"x", Role::input, "f32", {"M", "K"}, true, "input"},
+            {"w",
+             Role::input,
+             "weight",
+             {"P", "K", "panel"},
+             false,
+             "w[p][k][i] is W[p * panel + i][k]; lanes beyond the output width are zero"},
+            {"bias",
+             Role::optional,
+             "f32",
+             {"P", "panel"},
+             false,
+             "added in f32; without it nothing of it is read",
+             linear_bias,
+             "w"},
+            {"y", Role::output, "f32", {"M", "P", "panel"}, true, "output, lanes beyond the width included"},
+        };
+        c.scalars = {{"flags", "i32", "set by the presence of bias"}};
+        c.slice = "P";
+        c.choices = {{"weight", {"f32", "bf16", "f16"}}, {"panel", {"16", "32", "64"}}};
+        // Weights are widened exactly, so every storage has the error of an f32 sum.
+        c.tolerance = {{"f32", 1e-5}, {"bf16", 1e-5}, {"f16", 1e-5}};
+        c.non_finite =
+            "as the sum of products in f32 gives it: NaN in a row of x stays in that row of y, NaN in a "
+            "weight or bias in that column";
+        return c;
+    }();
+    return contract;
+}
+
+void promise_packed(ImageParam w, int lanes) {
+    w.dim(0).set_extent(lanes);
+    w.dim(1).set_stride(lanes);
+}
+
+namespace {
+
+PanelProduct::Terms terms(const Operands &in) {
+    Expr has_bias = (in.scalar("flags") & int(linear_bias)) != 0;
+    PanelProduct::Terms t;
+    t.K = in.width("K", "x");
+    t.weights = in.buffer("w");
+    t.initial = [=](const Expr &lane, const Expr &panel) {
+        return Internal::Call::make(Float(32), Internal::Call::if_then_else,
+                                    {has_bias, in.load("bias", {lane, panel}), 0.f},
+                                    Internal::Call::PureIntrinsic);
+    };
+    t.x = [=](const Expr &k, const Expr &row) { return in.load("x", {k, row}); };
+    t.w = [=](const Expr &lane, const Expr &, const Expr &k, const Expr &panel) {
+        return in.load("w", {lane, k, panel});
+    };
+    return t;
+}
+
+} // namespace
+
+Linear::Linear(const Spec &spec) : operands(linear_contract(), spec), product(terms(operands), "product") {
+    Var lane("l"), panel("p"), row("m");
+    y(lane, panel, row) = product.func(lane, 0, panel, row);
+    operands.promise(y);
+    promise_packed(operands.buffer("w"), std::stoi(spec.choice("panel")));
+}
+
+} // namespace ks

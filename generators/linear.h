@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Matrix product with packed weights: y = x W^T + bias. W is kept in panels of adjacent outputs, all of K for
+// one panel before the next, so that one row of x streams the weights in order.
+#pragma once
+#include "dsl/operands.h"
+#include "dsl/tile/panel_product.h"
+
+namespace ks {
+
+const Contract &linear_contract();
+
+// Bits of the scalar `flags`.
+enum LinearFlags { linear_bias = 1 };
+
+struct Linear {
+    explicit Linear(const Spec &spec);
+
+    Operands operands;
+    PanelProduct product;
+    Halide::Func y{"y"}; // (lane, panel, row)
+};
+
+// The weights of a panelled operand [P, K, lanes] promise the strides that the packing gives them inside a
+// panel.
+void promise_packed(Halide::ImageParam w, int lanes);
+
+} // namespace ks

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Top-1 routing: the expert and gate of every token, and the tokens grouped by expert.
+//
+//   index[t] = argmax_e logits[t,e],  gate[t] = sigmoid of that logit, or its softmax probability
+//
+// The grouping is stable and made without a sort: counts, their prefix sums, and one cursor per expert.
+#pragma once
+#include "dsl/kernel.h"
+#include "dsl/maths.h"
+#include "dsl/operands.h"
+
+namespace ks {
+
+const Contract &router_contract();
+
+struct Router {
+    Router(const Spec &spec, const Maths &maths);
+
+    static constexpr int most_experts = 256;
+
+    Operands operands;
+    Halide::Var t{"t"}, e{"e"};
+    Halide::Func best;   // (t) -> {order of the largest logit, expert}
+    Halide::Func spread; // softmax: sum over experts of exp(logit - largest)
+    Halide::Func cursor{
+        "cursor"}; // (e), next free place of an expert's group; moved by assign() in `permutation`
+    Halide::Func index{"index"}, gate{"gate"}, counts{"counts"}, offsets{"offsets"},
+        permutation{"permutation"};
+};
+
+} // namespace ks

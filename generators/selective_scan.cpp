@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "generators/selective_scan.h"
+
+namespace ks {
+using namespace Halide;
+
+namespace {
+
+Contract scan(bool update) {
+    std::string at = update ? "S" : "T";
+    Contract c;
+    c.name = update ? "selective_state_update" : "selective_scan";
+    c.version = 1;
+    c.summary = update ? "one step of the selective scan for S sequences, states updated in place"
+                       : "selective scan of one sequence, state updated in place";
+    c.dims = {
+        {at, 1, 1 << 24, false, update ? "sequences" : "time steps"},
+        {"D", 1, 1 << 20, true, "channels (inner width)"},
+        {"N", 1, 256, true, "states per channel"},
+    };
+    std::vector<std::string> state = update ? std::vector<std::string>{"S", "N", "D"} : std::vector<std::string>{"N", "D"};
+    c.operands = {
+        {"u", Role::input, "io", {at, "D"}, true, "input of the recurrence"},
+        {"dt", Role::input, "io", {at, "D"}, true, "step before bias and softplus"},
+        {"z", Role::optional, "io", {at, "D"}, true, "gate; without it y is not gated", scan_gated, "u"},
+        {"A", Role::input, "f32", {"N", "D"}, false, "A times log2(e), transposed: see ks_pack_scan_decay"},
+        {"B", Role::input, "io", {at, "N"}, true, "input weights"},
+        {"C", Role::input, "io", {at, "N"}, true, "read-out weights"},
+        {"D_skip", Role::optional, "f32", {"D"}, false, "skip weight; without it 0", scan_skip, "A"},
+        {"dt_bias", Role::optional, "f32", {"D"}, false, "added to dt in f32; without it 0", scan_bias, "A"},
+        {"state", Role::in_place, "f32", state, false, "initial state in, final state out", 0, "", !update},
+        {"y", Role::output, "io", {at, "D"}, true, "output"},
+    };
+    c.scalars = {{"flags", "i32", "8: apply softplus to dt (the bits of optional operands are set by their presence)"}};
+    c.slice = "D";
+    c.granule = 64;
+    if (!update) c.ragged = "T";
+    c.choices = {{"io", {"f32", "bf16", "f16"}}};
+    c.tolerance = {{"f32", 2e-6}, {"bf16", 5e-3}, {"f16", 7e-4}};
+    c.non_finite = "NaN in u, dt, B or the state of a channel stays in that channel's state and y from that step on; "
+                   "NaN in C or z only in that step. dt = inf gives NaN or 0 * inf as the formula does.";
+    return c;
+}
+
+} // namespace
+
+const Contract &selective_scan_contract() {
+    static const Contract c = scan(false);
+    return c;
+}
+
+const Contract &selective_state_update_contract() {
+    static const Contract c = scan(true);
+    return c;
+}
+
+SelectiveScan::SelectiveScan(const Contract &contract, const Spec &spec, const Maths &maths)
+    : operands(contract, spec), maths_(maths) {
+    bool per_sequence = contract.name == "selective_state_update";
+    auto &in = operands;
+    Expr flags = in.scalar("flags");
+    auto if_set = [=](int flag, const Expr &value, const Expr &other) {
+        return select((flags & flag) != 0, value, other);
+    };
+    Expr x = in.load("dt", {d, at}) + if_set(scan_bias, in.load("dt_bias", {d}), 0.f);
+    Expr delta = if_set(scan_softplus, maths.softplus(x), x);
+    step(d, at) = Tuple(delta, delta * in.load("u", {d, at}));
+
+    ImageParam state = in.buffer("state"), A = in.buffer("A");
+    Func staged = step;
+    Operands operand = in;
+    Var channel = d, time = at;
+    recurrence.channel = d;
+    recurrence.time = at;
+    recurrence.states = in.width("N", "B");
+    recurrence.state = [=](const Expr &n) {
+        return per_sequence ? Expr(state(channel, n, time)) : Expr(state(channel, n));
+    };
+    recurrence.decay = [=](const Expr &n) { return maths.decay_exp2(A(channel, n) * staged(channel, time)[0]); };
+    recurrence.input = [=](const Expr &n) { return staged(channel, time)[1] * operand.load("B", {n, time}); };
+    recurrence.read = [=](const Expr &n) { return operand.load("C", {n, time}); };
+}
+
+Func SelectiveScan::output(const Func &read) const {
+    const auto &in = operands;
+    Expr flags = in.scalar("flags");
+    Expr skip = select((flags & int(scan_skip)) != 0, in.load("D_skip", {d}), 0.f);
+    Expr gate = select((flags & int(scan_gated)) != 0, maths_.silu(in.load("z", {d, at})), 1.f);
+    Func y("y");
+    y(d, at) = in.store("y", (read(d, at) + skip * in.load("u", {d, at})) * gate);
+    in.promise(y);
+    return y;
+}
+
+} // namespace ks

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Selective scan, Mamba (arXiv 2312.00752) eq. 2a/2b with input-dependent delta, B, C:
+//
+//   delta = softplus(dt + dt_bias)
+//   h[n]  = exp(delta A[n]) h[n] + delta B[n] u        (Euler form of the input, as the released kernels compute)
+//   y     = (sum_n C[n] h[n] + D u) silu(z)
+#pragma once
+#include "dsl/kernel.h"
+#include "dsl/maths.h"
+#include "dsl/operands.h"
+#include "dsl/recurrence/recurrence.h"
+
+namespace ks {
+
+const Contract &selective_scan_contract();         // one sequence, T steps (prefill)
+const Contract &selective_state_update_contract(); // one step of S sequences (decode)
+
+// Bits of the scalar `flags`.
+enum ScanFlags { scan_gated = 1, scan_skip = 2, scan_bias = 4, scan_softplus = 8 };
+
+// The algorithm up to the recurrence; `at` counts time steps (scan) or sequences (update).
+struct SelectiveScan {
+    SelectiveScan(const Contract &contract, const Spec &spec, const Maths &maths);
+
+    Operands operands;
+    Halide::Var d{"d"}, at{"t"};
+    Halide::Func step{"step"}; // (d, at) -> {delta, delta * u}: staged ahead of the recurrence
+    Recurrence recurrence;
+
+    // y from the read-out of an execution of `recurrence`.
+    Halide::Func output(const Halide::Func &read) const;
+
+  private:
+    Maths maths_;
+};
+
+} // namespace ks

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "schedules/registry.h"
+#include "runtime/base/error.h"
+#include "schedules/x86/add.h"
+#include "schedules/x86/causal_conv1d.h"
+#include "schedules/x86/embedding.h"
+#include "schedules/x86/experts.h"
+#include "schedules/x86/linear.h"
+#include "schedules/x86/norm.h"
+#include "schedules/x86/router.h"
+#include "schedules/x86/selective_scan.h"
+#include "schedules/x86/sinkhorn.h"
+
+namespace ks {
+
+const std::vector<Op> &all_ops() {
+    static const std::vector<Op> ops = {
+        {selective_scan_contract(), x86::selective_scan_space, x86::selective_scan},
+        {selective_state_update_contract(), x86::selective_state_update_space, x86::selective_state_update},
+        {causal_conv1d_contract(), x86::causal_conv1d_space, x86::causal_conv1d},
+        {causal_conv1d_update_contract(), x86::causal_conv1d_update_space, x86::causal_conv1d_update},
+        {rms_norm_contract(), x86::norm_space, x86::rms_norm},
+        {layer_norm_contract(), x86::norm_space, x86::layer_norm},
+        {router_contract(), x86::router_space, x86::router},
+        {sinkhorn_start_contract(), x86::sinkhorn_space, x86::sinkhorn_start},
+        {sinkhorn_pass_contract(), x86::sinkhorn_space, x86::sinkhorn_pass},
+        {sinkhorn_plan_contract(), x86::sinkhorn_space, x86::sinkhorn_plan},
+        {embedding_contract(), x86::embedding_space, x86::embedding},
+        {add_contract(), x86::add_space, x86::add},
+        {linear_contract(), x86::linear_space, x86::linear, x86::linear_in_base_pack},
+        {expert_up_contract(), x86::expert_up_space, x86::expert_up, x86::expert_up_in_base_pack},
+        {expert_down_contract(), x86::expert_down_space, x86::expert_down, x86::expert_down_in_base_pack},
+    };
+    return ops;
+}
+
+const Op &op_named(const std::string &name) {
+    for (const Op &op : all_ops())
+        if (op.contract.name == name) return op;
+    throw Error("op " + name, "is not known");
+}
+
+std::vector<Spec> base_specs(const Op &op, const Halide::Target &target) {
+    std::vector<Spec> specs = {Spec()};
+    for (const auto &[name, values] : op.contract.choices) {
+        std::vector<Spec> longer;
+        for (const Spec &spec : specs)
+            for (const std::string &value : values) {
+                longer.push_back(spec);
+                longer.back().choices[name] = value;
+            }
+        specs = longer;
+    }
+    std::vector<Spec> kept;
+    for (const Spec &spec : specs)
+        if (!op.in_base_pack || op.in_base_pack(spec, target)) kept.push_back(spec);
+    return kept;
+}
+
+} // namespace ks

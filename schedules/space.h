@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Schedule spaces: knobs with names, legal values and a default, as data. Knob values are strings, so that a
+// candidate reads the same in the store, in a dispatch table and on screen.
+#pragma once
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace ks {
+
+class Knobs {
+  public:
+    Knobs() = default;
+    explicit Knobs(std::map<std::string, std::string> values) : values_(std::move(values)) {}
+
+    const std::string &operator[](const std::string &name) const; // throws ks::Error when missing
+    int integer(const std::string &name) const;
+    void set(const std::string &name, const std::string &value) { values_[name] = value; }
+    const std::map<std::string, std::string> &values() const { return values_; }
+    std::string text() const; // canonical: "channels=128,group=8", sorted by name
+    bool operator==(const Knobs &other) const { return values_ == other.values_; }
+    bool operator<(const Knobs &other) const { return values_ < other.values_; }
+
+  private:
+    std::map<std::string, std::string> values_;
+};
+
+struct Knob {
+    std::string name, help;
+    std::vector<std::string> values; // in an order in which neighbours are similar
+    std::string fallback;            // the default; one of `values`
+};
+
+class Space {
+  public:
+    // Adds a knob; the values must hold the default.
+    void knob(const std::string &name, const std::vector<std::string> &values, const std::string &fallback,
+              const std::string &help);
+    void knob(const std::string &name, const std::vector<int> &values, int fallback, const std::string &help);
+    // A combination is legal when all rules hold; the default must be.
+    void rule(std::function<bool(const Knobs &)> legal) { rules_.push_back(std::move(legal)); }
+
+    const std::vector<Knob> &knobs() const { return knobs_; }
+    Knobs fallback() const;
+    bool legal(const Knobs &knobs) const; // known knobs, listed values, all rules
+    std::vector<Knobs> all() const;       // every legal point, the default first, then in knob order
+    std::vector<Knobs> neighbours(const Knobs &knobs) const; // legal points one step away in one knob
+
+  private:
+    std::vector<Knob> knobs_;
+    std::vector<std::function<bool(const Knobs &)>> rules_;
+};
+
+} // namespace ks
