@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// Builds a pack's folder: objects (kept between runs), one archive, the C header and the table source.
+#pragma once
+#include "autotune/pack/pack_kernel.h"
+#include <functional>
+
+namespace ks::pack {
+
+// Compiles one kernel to an object file, written by rename. Runs in the calling process.
+void build_object(const PackKernel &kernel, const std::string &object);
+
+// Writes <folder>/include/kingsnake/ops.h, <folder>/table.cpp, <folder>/libks_kernels.a. `jobs` processes compile;
+// an object whose kernel and compiler are unchanged is kept. Throws ks::Error naming the kernel that failed.
+void build_pack(const std::vector<PackKernel> &kernels, const std::string &folder, int jobs,
+                const std::function<void(size_t done, size_t all)> &progress);
+
+} // namespace ks::pack

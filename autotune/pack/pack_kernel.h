@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// One kernel of a pack: what to build, and the box of calls it serves.
+#pragma once
+#include "schedules/registry.h"
+#include <string>
+#include <vector>
+
+namespace ks::pack {
+
+struct Interval {
+    int64_t low, high; // both ends included
+};
+
+struct PackKernel {
+    std::string op, isa;
+    Spec spec;
+    Knobs knobs;
+    std::map<std::string, Interval> box; // by dimension; a dimension not named takes its whole legal domain
+
+    bool base() const { return spec.is_base(); }
+    std::string identity() const; // op, version, spec, isa, knobs: equal identities are the same machine code
+    std::string symbol() const;   // C name of the kernel, from the identity
+};
+
+// Base kernels with default schedules: every op, every legal combination of choices, every target named.
+std::vector<PackKernel> base_kernels(const std::vector<std::string> &isas);
+
+uint64_t hash_of(const std::string &text); // FNV-1a
+
+} // namespace ks::pack

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/kernels/call.h"
+#include <cstdlib>
+#include <cstring>
+
+namespace ks {
+
+namespace {
+
+std::string where(const OpInfo &op, const char *field) { return std::string(op.name) + "." + field; }
+
+int storage_bytes(const char *storage) { return std::strcmp(storage, "f32") == 0 ? 4 : 2; }
+
+struct Range {
+    uintptr_t low, high; // bytes, high is one past
+};
+
+Range range_of(const CallOperand &o, int rank, int64_t sequences) {
+    int64_t last = o.sequence_stride * (sequences - 1);
+    for (int i = 0; i < rank; i++) last += (o.extent[i] - 1) * o.stride[i];
+    auto low = reinterpret_cast<uintptr_t>(o.data);
+    return {low, low + static_cast<uintptr_t>((last + 1) * o.element)};
+}
+
+// Columns of one matrix: same row pitch, disjoint windows inside a row.
+bool interleaved(const CallOperand &a, int rank_a, const CallOperand &b, int rank_b) {
+    if (rank_a < 2 || rank_b < 2) return false;
+    int64_t pitch = a.stride[0] * a.element;
+    if (pitch != b.stride[0] * b.element) return false;
+    auto width = [](const CallOperand &o, int rank) {
+        int64_t last = 0;
+        for (int i = 1; i < rank; i++) last += (o.extent[i] - 1) * o.stride[i];
+        return (last + 1) * o.element;
+    };
+    auto distance = static_cast<int64_t>(reinterpret_cast<uintptr_t>(b.data) - reinterpret_cast<uintptr_t>(a.data));
+    int64_t offset = ((distance % pitch) + pitch) % pitch;
+    return offset >= width(a, rank_a) && offset + width(b, rank_b) <= pitch;
+}
+
+} // namespace
+
+ks_status Call::read(const OpInfo &info, const void *args) {
+    op = &info;
+    if (!args) return fail(KS_ERROR_NULL, where(info, "args") + " is null");
+    const auto *slot = static_cast<const int64_t *>(args);
+    int slots = 1 + info.dim_count + info.choice_count + (info.ragged >= 0 ? 2 : 0) + info.scalar_count;
+    for (int i = 0; i < info.operand_count; i++) slots += info.operands[i].strided ? 2 : 1;
+    if (*slot++ != slots * 8) return fail(KS_ERROR_STRUCT_SIZE, where(info, "size") + " is not that of this version");
+    for (int i = 0; i < info.dim_count; i++) {
+        dims[i] = *slot++;
+        const DimInfo &d = info.dims[i];
+        if (dims[i] < d.low || dims[i] > d.high)
+            return fail(KS_ERROR_RANGE, where(info, d.name) + " is " + std::to_string(dims[i]) + ", not in " +
+                                            std::to_string(d.low) + ".." + std::to_string(d.high));
+    }
+    for (int i = 0; i < info.choice_count; i++) {
+        int64_t count = 0, value = *slot++;
+        while (info.choices[i].values[count]) count++;
+        if (value < 0 || value >= count) return fail(KS_ERROR_RANGE, where(info, info.choices[i].name) + " is unknown");
+        choices[i] = static_cast<int>(value);
+    }
+    sequences = 1;
+    seq_start = nullptr;
+    if (info.ragged >= 0)
+        if (ks_status s = read_sequences(slot)) return s;
+    for (int i = 0; i < info.operand_count; i++)
+        if (ks_status s = read_operand(i, slot)) return s;
+    for (int i = 0; i < info.scalar_count; i++, slot++) {
+        double real;
+        std::memcpy(&real, slot, 8);
+        if (info.scalars[i].real) scalars[i].real = static_cast<float>(real);
+        else scalars[i].integer = static_cast<int32_t>(*slot);
+    }
+    return check_overlaps();
+}
+
+ks_status Call::read_sequences(const int64_t *&slot) {
+    sequences = *slot++;
+    std::memcpy(&seq_start, slot++, 8);
+    int64_t steps = dims[op->ragged];
+    if (sequences < 1) return fail(KS_ERROR_RANGE, where(*op, "sequences") + " must be at least 1");
+    if (!seq_start)
+        return sequences == 1 ? KS_OK : fail(KS_ERROR_NULL, where(*op, "seq_start") + " is null for several sequences");
+    if (seq_start[0] != 0 || seq_start[sequences] != steps)
+        return fail(KS_ERROR_RANGE, where(*op, "seq_start") + " must run from 0 to " + std::to_string(steps));
+    for (int64_t s = 0; s < sequences; s++)
+        if (seq_start[s] >= seq_start[s + 1])
+            return fail(KS_ERROR_RANGE, where(*op, "seq_start") + " must rise: no sequence is empty");
+    return KS_OK;
+}
+
+ks_status Call::read_operand(int index, const int64_t *&slot) {
+    const OperandInfo &o = op->operands[index];
+    CallOperand &c = operands[index];
+    std::memcpy(&c.data, slot++, 8);
+    int64_t given = o.strided ? *slot++ : 0;
+    if (!c.data) {
+        if (o.role == OperandRole::optional) return KS_OK;
+        return fail(KS_ERROR_NULL, where(*op, o.name) + " is null");
+    }
+    c.element = o.type < 2 ? 4 : storage_bytes(op->choices[o.type - 2].values[choices[o.type - 2]]);
+    if (reinterpret_cast<uintptr_t>(c.data) % static_cast<uintptr_t>(c.element))
+        return fail(KS_ERROR_ALIGNMENT, where(*op, o.name) + " is not aligned to its element");
+    int64_t dense = 1;
+    for (int i = o.rank - 1; i >= 0; i--) {
+        int s = o.shape[i];
+        c.extent[i] = (s >= 0 ? dims[s] : std::atoi(op->choices[-1 - s].values[choices[-1 - s]])) + o.plus[i];
+        c.stride[i] = dense;
+        if (i == 0 && given) {
+            if (given < dense)
+                return fail(KS_ERROR_STRIDE, where(*op, o.name) + "_stride is " + std::to_string(given) +
+                                                 ", a row has " + std::to_string(dense));
+            c.stride[0] = given;
+        }
+        dense = c.stride[i] * c.extent[i];
+        // Kernels index with 32 bits.
+        if (dense > INT32_MAX)
+            return fail(KS_ERROR_RANGE, where(*op, o.name) + " spans more than 2^31 elements: split the call");
+    }
+    c.sequence_stride = o.per_sequence ? dense : 0;
+    return KS_OK;
+}
+
+ks_status Call::check_overlaps() const {
+    for (int i = 0; i < op->operand_count; i++) {
+        const OperandInfo &out = op->operands[i];
+        if (!operands[i].data || (out.role != OperandRole::output && out.role != OperandRole::in_place)) continue;
+        Range a = range_of(operands[i], out.rank, sequences);
+        for (int j = 0; j < op->operand_count; j++) {
+            if (i == j || !operands[j].data) continue;
+            Range b = range_of(operands[j], op->operands[j].rank, sequences);
+            if (a.high <= b.low || b.high <= a.low) continue;
+            if (interleaved(operands[i], out.rank, operands[j], op->operands[j].rank)) continue;
+            return fail(KS_ERROR_OVERLAP, where(*op, out.name) + " overlaps " + op->operands[j].name);
+        }
+    }
+    return KS_OK;
+}
+
+} // namespace ks
