@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whole tuning runs on the fake device: planted faults are rejected, noise does not crown a loser, and a run
+// that is killed again and again ends with the result of an undisturbed one, doing almost nothing twice.
+#include "autotune/evaluation.h"
+#include "autotune/tune.h"
+#include "runtime/base/error.h"
+#include "tests/autotune/fake_device.h"
+#include <filesystem>
+#include <gtest/gtest.h>
+#include <set>
+#include <sys/wait.h>
+#include <thread>
+
+using namespace ks::tune;
+
+namespace {
+
+struct Bench {
+    std::string folder;
+    Task task;
+    Options options;
+    WorkerBuilder builder;
+    WorkerMeter meter;
+    Store store;
+    Progress quiet;
+
+    Bench(const std::string &dir, const std::vector<std::string> &plans)
+        : folder(dir),
+          builder(fake::argv("worker", dir + "/log"), 1.0),
+          meter(fake::argv("worker", dir + "/log"), 1.0, 20),
+          store(dir + "/store.db") {
+        task.op = "double";
+        task.spec.choices = {{"io", "f32"}};
+        task.isa = "fake";
+        task.space = fake::space(plans);
+        task.versions = {1, "cc 1"};
+        task.device = "fake device";
+        task.shapes = {{{"T", 8}}, {{"T", 512}}};
+        task.check_shapes = {{{"T", 1}}, {{"T", 257}}};
+        options.artefacts = dir;
+    }
+    Result run() { return tune(task, options, builder, meter, store, quiet); }
+    Outcome outcome(const std::string &plan, const std::string &stage) {
+        Evaluation e(task, options, builder, meter, store);
+        ks::Knobs k(std::map<std::string, std::string>{{"group", "3"}, {"plan", plan}});
+        std::string id = identity(e.candidate(k), task.versions);
+        int64_t env = stage == "build" ? 0 : 1;
+        for (const char *subject : {"", "T=1;T=8;T=257;T=512", "T=8", "T=512"})
+            if (auto o = store.outcome(id, env, stage, subject)) return *o;
+        return {State::running, "nothing recorded", 0};
+    }
+};
+
+// The killable driver: a tuning run in the folder that the environment names.
+bool become_tuner() {
+    const char *dir = getenv("KS_FAKE_TUNER");
+    if (!dir) return false;
+    try {
+        Bench b(dir, {"fine", "crash", "wrong_edge", "broken_build"});
+        b.run();
+        _exit(0);
+    } catch (const std::exception &e) {
+        std::cerr << e.what() << std::endl;
+        _exit(1);
+    }
+}
+
+const bool child = fake::become_worker() || become_tuner();
+
+std::string fresh_folder(const std::string &name) {
+    auto dir = std::filesystem::path(testing::TempDir()) / (name + std::to_string(getpid()));
+    std::filesystem::remove_all(dir);
+    std::filesystem::create_directories(dir);
+    return dir.string();
+}
+
+std::map<std::string, int> read_log(const std::string &folder) {
+    std::map<std::string, int> lines;
+    std::ifstream file(folder + "/log");
+    for (std::string line; std::getline(file, line);) lines[line]++;
+    return lines;
+}
+
+const char *group_of(const Finalist &f) { return f.candidate.knobs["group"].c_str(); }
+
+TEST(Tune, FindsTheBestPerShapeAndKeepsTheDefaultWhereItWins) {
+    std::string dir = fresh_folder("ks_tune_plain");
+    Bench b(dir, {"fine"});
+    Result r = b.run();
+    EXPECT_TRUE(r.complete);
+    EXPECT_EQ(r.tried, 8u);
+    EXPECT_EQ(r.failed, 0u);
+    ASSERT_EQ(r.shapes.size(), 2u);
+    EXPECT_STREQ(group_of(r.shapes[0].finalists[r.shapes[0].chosen]), "0"); // at T=8 any group is slower
+    EXPECT_EQ(r.shapes[0].chosen, 0u);
+    const Finalist &best = r.shapes[1].finalists[r.shapes[1].chosen];
+    EXPECT_STREQ(group_of(best), "7"); // 8/1.7 + 0.7 ms against 8 ms
+    EXPECT_TRUE(best.ratio.faster());
+    EXPECT_NEAR(best.ratio.value, (8e-3 / 1.7 + 7e-4) / 8e-3, 0.02);
+    EXPECT_LE(best.ratio.low, best.ratio.value);
+    std::filesystem::remove_all(dir);
+}
+
+TEST(Tune, RejectsEveryPlantedFaultAndFinishesTheRest) {
+    std::string dir = fresh_folder("ks_tune_faults");
+    std::vector<std::string> plans = {"fine",         "hang",        "crash",      "garbage",
+                                      "wrong_edge",   "overrun",     "underrun",   "no_file",
+                                      "broken_build", "crash_build", "hang_build", "slow_crash"};
+    Bench b(dir, plans);
+    Result r = b.run();
+    EXPECT_TRUE(r.complete);
+    EXPECT_EQ(r.tried, 8 + plans.size() - 1);
+    EXPECT_EQ(r.failed, plans.size() - 1);
+    for (const ShapeResult &s : r.shapes)
+        for (const Finalist &f : s.finalists) EXPECT_EQ(f.candidate.knobs["plan"], "fine");
+    auto expect = [&](const char *plan, const char *stage, State state, const char *message) {
+        Outcome o = b.outcome(plan, stage);
+        EXPECT_STREQ(state_name(o.state), state_name(state)) << plan;
+        EXPECT_NE(o.message.find(message), std::string::npos) << plan << ": " << o.message;
+    };
+    expect("hang", "check", State::timeout, "no answer within 1 s");
+    expect("crash", "check", State::crash, "signal 11");
+    expect("garbage", "check", State::garbage, "one JSON object");
+    expect("wrong_edge", "check", State::wrong, "wrong at T=257");
+    expect("overrun", "check", State::wrong, "behind the buffer");
+    expect("underrun", "check", State::wrong, "before the buffer");
+    expect("no_file", "build", State::failed, "no artefact");
+    expect("broken_build", "build", State::failed, "schedule refused");
+    expect("crash_build", "build", State::crash, "signal 11");
+    expect("hang_build", "build", State::timeout, "no answer");
+    expect("slow_crash", "time", State::crash, "signal 11");
+    std::filesystem::remove_all(dir);
+}
+
+TEST(Tune, ASecondRunDoesNothingAgain) {
+    std::string dir = fresh_folder("ks_tune_again");
+    size_t chosen = 0;
+    {
+        Bench b(dir, {"fine", "crash"});
+        chosen = b.run().shapes[1].chosen;
+    }
+    auto before = read_log(dir);
+    Bench b(dir, {"fine", "crash"});
+    Result r = b.run();
+    EXPECT_EQ(r.resumed, 8u); // nine candidates, the default not counted
+    EXPECT_EQ(r.shapes[1].chosen, chosen);
+    EXPECT_EQ(read_log(dir), before);
+    std::filesystem::remove_all(dir);
+}
+
+TEST(Tune, OtherCompilerOrDeviceMeasuresAnew) {
+    std::string dir = fresh_folder("ks_tune_other");
+    Bench b(dir, {"fine"});
+    b.run();
+    b.task.device = "another device";
+    EXPECT_EQ(b.run().resumed, 0u);
+    EXPECT_EQ(read_log(dir)["build group=2,plan=fine"], 1); // the code is the same
+    EXPECT_EQ(read_log(dir)["check group=2,plan=fine"], 2);
+    b.task.versions.compiler = "cc 2";
+    EXPECT_EQ(b.run().resumed, 0u);
+    EXPECT_EQ(read_log(dir)["build group=2,plan=fine"], 2);
+    std::filesystem::remove_all(dir);
+}
+
+TEST(Tune, RefusesADefaultThatDoesNotPass) {
+    std::string dir = fresh_folder("ks_tune_default");
+    Bench b(dir, {"fine"});
+    b.task.space = {};
+    b.task.space.knob("group", std::vector<int>{3}, 3, "");
+    b.task.space.knob("plan", std::vector<std::string>{"wrong_edge", "fine"}, "wrong_edge", "");
+    try {
+        b.run();
+        FAIL();
+    } catch (const ks::Error &e) {
+        EXPECT_NE(
+            std::string(e.what()).find("the default schedule does not pass: check wrong: wrong at T=257"),
+            std::string::npos)
+            << e.what();
+    }
+    std::filesystem::remove_all(dir);
+}
+
+TEST(Tune, StopsAtTheBudget) {
+    std::string dir = fresh_folder("ks_tune_budget");
+    Bench b(dir, {"fine"});
+    b.options.seconds = 0;
+    Result none = b.run();
+    EXPECT_EQ(none.tried, 1u); // the default always
+    EXPECT_EQ(none.shapes[0].chosen, 0u);
+    b.options.seconds = 600, b.options.candidates = 3;
+    EXPECT_EQ(b.run().tried, 3u);
+    std::filesystem::remove_all(dir);
+}
+
+// kill -9 at random moments, until the run gets through.
+TEST(Tune, KilledInALoopItLosesOneBuildAndOneMeasurementEach) {
+    std::string dir = fresh_folder("ks_tune_kill");
+    std::string program = "/proc/" + std::to_string(getpid()) + "/exe";
+    std::mt19937 random(7);
+    int kills = 0, status = -1;
+    for (int life = 0; life < 300 && status != 0; life++) {
+        pid_t pid = fork();
+        if (pid == 0) {
+            setenv("KS_FAKE_TUNER", dir.c_str(), 1);
+            execl(program.c_str(), program.c_str(), nullptr);
+            _exit(127);
+        }
+        auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(10 + random() % 120);
+        while (waitpid(pid, &status, WNOHANG) == 0) {
+            if (std::chrono::steady_clock::now() > end && life < 200)
+                kill(pid, SIGKILL); // at last undisturbed
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+        if (WIFSIGNALED(status))
+            kills++;
+        else
+            ASSERT_EQ(status, 0) << "after " << kills << " kills";
+    }
+    ASSERT_EQ(status, 0);
+    RecordProperty("kills", kills);
+    EXPECT_GE(kills, 3);
+    int builds = 0, measured = 0, builds_once = 0, measured_once = 0;
+    for (const auto &[line, count] : read_log(dir)) {
+        (line[0] == 'b' ? builds : measured) += count;
+        (line[0] == 'b' ? builds_once : measured_once)++;
+    }
+    EXPECT_EQ(builds_once, 11); // 8 groups and 3 faults
+    EXPECT_LE(builds - builds_once, kills);
+    EXPECT_LE(measured - measured_once, kills);
+    Bench b(dir, {"fine", "crash", "wrong_edge", "broken_build"});
+    auto before = read_log(dir);
+    Result r = b.run();
+    EXPECT_EQ(read_log(dir), before);
+    EXPECT_EQ(b.store.interrupted(), 0);
+    EXPECT_STREQ(group_of(r.shapes[0].finalists[r.shapes[0].chosen]), "0");
+    EXPECT_STREQ(group_of(r.shapes[1].finalists[r.shapes[1].chosen]), "7");
+    std::filesystem::remove_all(dir);
+}
+
+} // namespace

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// BlackMamba's training-time Sinkhorn assignment, as coded and in its converged form.
+#pragma once
+#include <vector>
+
+namespace ks::oracle {
+
+struct SinkhornOptions {
+    double factor = 2;       // in K = exp(factor * logits)
+    double tolerance = 1e-4; // absolute, on the mean change of the column scales
+    int cap = 2000;          // most passes
+};
+
+struct SinkhornResult {
+    std::vector<double> plan; // [T,E]; rows should sum to 1/T, columns to 1/E
+    std::vector<int> index;   // [T] largest entry of a row, the lowest expert among equals
+    int iterations = 0;       // passes made
+    bool capped = false;      // stopped by the cap, not by the tolerance
+};
+
+// logits [T,E] row-major, T tokens, E experts. As coded: d0 = 1, d1[e] = 1 / (E * sum_t K[t,e]), then passes
+// of
+//   d0[t] = (1/T) / (sum_e d1[e] K[t,e] + 1e-8),  d1[e] = (1/E) / (sum_t d0[t] K[t,e] + 1e-8)
+// until mean_e |change of d1| <= tolerance; plan = d1[e] K[t,e] d0[t]. At least one pass is made; a cap of 1
+// is the one-pass form. Throws std::invalid_argument on a wrong size.
+SinkhornResult sinkhorn_as_coded(const std::vector<double> &logits, int experts,
+                                 const SinkhornOptions &options = {});
+
+// The limit of the same scaling without the 1e-8, in log space: stops when no row sum is off by more than
+// tolerance (relative); columns are exact after each pass.
+SinkhornResult sinkhorn_converged(const std::vector<double> &logits, int experts, double factor = 2,
+                                  double tolerance = 1e-12, int cap = 100000);
+
+} // namespace ks::oracle
