@@ -3,6 +3,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "runtime/text/pretokenize.h"
 
+#include <new>
 #include <string>
 
 #include <pcre2.h>

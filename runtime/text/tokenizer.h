@@ -25,7 +25,9 @@ class Tokenizer {
     // by U+FFFD, one for each maximal ill-formed part. Nothing is put before or after. At most 1 GiB of text.
     std::vector<int> encode(std::string_view text) const;
 
-    // The text of `ids`, special tokens included; what is not UTF-8 becomes U+FFFD. Ids as in bytes_of.
+    // The text of `ids`, special tokens included; what is not UTF-8 becomes U+FFFD. Ids as in bytes_of. An
+    // added token stands for its own text, also where it has letters of the byte alphabet (the reference
+    // breaks those).
     std::string decode(const std::vector<int> &ids) const;
 
     // The bytes that one id stands for (perhaps a part of a character). Empty for an id within size() that

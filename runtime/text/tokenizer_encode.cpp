@@ -2,6 +2,7 @@
 // The way of text to ids: added tokens, normalisation, words, merges; each distinct word is merged once a
 // call.
 #include <deque>
+#include <utility>
 
 #include "runtime/base/error.h"
 #include "runtime/text/normalize.h"

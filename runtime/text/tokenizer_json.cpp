@@ -3,6 +3,7 @@
 #include "runtime/text/tokenizer_json.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <initializer_list>
@@ -20,6 +21,7 @@ namespace {
 using nlohmann::json;
 
 constexpr uintmax_t kMaxFileBytes = uintmax_t{1} << 28;
+constexpr int kMaxDepth = 64; // printing a value goes as deep as the value
 
 std::string shown(const json &value) {
     std::string text = value.dump(-1, ' ', true, json::error_handler_t::replace);
@@ -70,8 +72,12 @@ json Reader::parse() const {
     if (!in) fail("cannot be opened");
     const std::string text{std::istreambuf_iterator<char>(in), {}};
     if (in.bad()) fail("cannot be read");
+    const auto no_deeper = [this](int depth, json::parse_event_t, const json &) {
+        if (depth > kMaxDepth) fail("nested over " + std::to_string(kMaxDepth) + " levels deep");
+        return true;
+    };
     try {
-        return json::parse(text);
+        return json::parse(text, no_deeper);
     } catch (const json::parse_error &e) {
         fail("not valid JSON at byte " + std::to_string(e.byte));
     } catch (const json::exception &) {
@@ -232,21 +238,23 @@ void Reader::check_model_options(const json &model) const {
 void Reader::read_merges(const json &merges) {
     if (!merges.is_array()) fail("model.merges is " + shown(merges) + ", not a list");
     for (const json &entry : merges) {
-        const auto bad = [&]() {
-            fail("merge " + std::to_string(config_.merges.size()) + " is " + shown(entry) +
-                 ", not two tokens");
-        };
+        std::string left, right;
         if (entry.is_string()) {
             const auto &line = entry.get_ref<const std::string &>();
             const size_t space = line.find(' ');
-            if (space == std::string::npos || line.find(' ', space + 1) != std::string::npos) bad();
-            config_.merges.emplace_back(line.substr(0, space), line.substr(space + 1));
-        } else {
-            if (!entry.is_array() || entry.size() != 2 || !entry[0].is_string() || !entry[1].is_string())
-                bad();
-            config_.merges.emplace_back(entry[0].get<std::string>(), entry[1].get<std::string>());
+            if (space != std::string::npos && line.find(' ', space + 1) == std::string::npos) {
+                left = line.substr(0, space);
+                right = line.substr(space + 1);
+            }
+        } else if (entry.is_array() && entry.size() == 2 && entry[0].is_string() && entry[1].is_string()) {
+            left = entry[0].get<std::string>();
+            right = entry[1].get<std::string>();
         }
-        if (config_.merges.back().first.empty() || config_.merges.back().second.empty()) bad();
+        if (left.empty() || right.empty()) {
+            fail("merge " + std::to_string(config_.merges.size()) + " is " + shown(entry) +
+                 ", not two tokens");
+        }
+        config_.merges.emplace_back(std::move(left), std::move(right));
     }
 }
 

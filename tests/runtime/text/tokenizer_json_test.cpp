@@ -74,14 +74,15 @@ TEST(TokenizerJson, Truncated) {
 TEST(TokenizerJson, NotJson) {
     refused_text("PK\x03\x04", "not valid JSON at byte 1");
     refused_text(std::string(100, '\0'), "not valid JSON");
-    refused_text(std::string(100000, '['), "not valid JSON");
+    refused_text(std::string(100000, '['), "nested over 64 levels");
     refused_text("{\"version\": \"\xFF\"}", "not valid JSON");
     refused_text("{\"version\": \"\\ud800\"}", "not valid JSON");
     refused_text("{\"version\": 1e999}", "not valid JSON");
     refused_text("[]", "not an object");
     refused_text("3", "not an object");
     refused_text("{}", "version is missing");
-    refused_text(std::string(100000, '[') + std::string(100000, ']'), "not an object");
+    refused_text(std::string(100000, '[') + std::string(100000, ']'), "nested over 64 levels");
+    refused_text(std::string(40, '[') + std::string(40, ']'), "not an object");
 }
 
 TEST(TokenizerJson, MissingParts) {
@@ -135,7 +136,7 @@ TEST(TokenizerJson, WrongTypesEverywhere) {
 
 TEST(TokenizerJson, IdsOutOfRange) {
     for (const json &id : {json(-1), json(4194304), json(2147483648u), json(18446744073709551615u), json(1.0),
-                          json("7"), json(nullptr)}) {
+                           json("7"), json(nullptr)}) {
         refused("/model/vocab/a", id, "token \"a\" has the id");
         refused("/added_tokens/0/id", id, "added_tokens[0]");
     }
