@@ -1,25 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 // ksc: the compiler and tuner.
-#include "autotune/pack/build.h"
-#include "runtime/base/error.h"
+#include "autotune/verbs.h"
+#include "autotune/workers.h"
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <functional>
 #include <thread>
 
 namespace {
 
-struct PackOptions {
-    std::string folder;
-    std::vector<std::string> isas = {"avx2", "avx512"};
-    int jobs = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-};
+using namespace ks::tune;
 
-void pack(const PackOptions &o) {
-    auto progress = [](size_t done, size_t all) {
-        if (done % 10 == 0 || done == all)
-            std::fprintf(stderr, "ksc pack: %zu of %zu kernels built\n", done, all);
-    };
-    ks::pack::build_pack(ks::pack::base_kernels(o.isas), o.folder, o.jobs, progress);
+void add_tune(CLI::App &app, TuneOptions &o, const Places &places, std::function<void()> &run) {
+    CLI::App *verb = app.add_subcommand("tune", "search schedules on this CPU");
+    auto *op = verb->add_option("--op", o.op, "one op");
+    verb->add_option("--shape", o.shape, "its widths, choices and (optional) dynamic dimension: K=256,P=32,weight=bf16")
+        ->needs(op);
+    auto *model = verb->add_option("--model", o.model, "every op and shape of this model folder")->excludes(op);
+    verb->add_option("--budget", o.budget, "seconds in all")->check(CLI::Range(1.0, 1e7));
+    verb->add_option("--dtype", o.dtype, "storage of weights (default: the model's)")
+        ->check(CLI::IsMember({"f32", "bf16", "f16"}));
+    verb->add_option("--isa", o.isa, "avx2 or avx512 (default: the best here)")->check(CLI::IsMember({"avx2", "avx512"}));
+    verb->add_option("--seed", o.seed, "of the search");
+    verb->add_flag("--dry-run", o.dry_run, "print the space and the estimated time");
+    verb->callback([=, &o, &places, &run] {
+        if (op->empty() && model->empty()) throw CLI::RequiredError("--op or --model");
+        run = [&] { tune_verb(o, places); };
+    });
 }
 
 } // namespace
@@ -27,17 +34,38 @@ void pack(const PackOptions &o) {
 int main(int argc, char **argv) {
     CLI::App app("ksc: compiles and tunes Kingsnake's kernels");
     app.require_subcommand(1);
-    PackOptions pack_options;
-    CLI::App *pack_verb =
-        app.add_subcommand("pack", "build a kernel pack: archive, C header, dispatch table");
-    pack_verb->add_option("--out", pack_options.folder, "folder of the pack")->required();
-    pack_verb->add_option("--isa", pack_options.isas, "instruction sets")->delimiter(',');
-    pack_verb->add_option("-j,--jobs", pack_options.jobs, "processes that compile")
-        ->check(CLI::Range(1, 256));
+    Places places = default_places();
+    app.add_option("--tuned", places.folder, "folder of samples and findings");
+    std::function<void()> run;
+    int status = 0;
+
+    TuneOptions tune;
+    add_tune(app, tune, places, run);
+
+    PackOptions pack;
+    pack.jobs = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+    CLI::App *pack_app = app.add_subcommand("pack", "build a kernel pack: archive, C header, dispatch table");
+    pack_app->add_option("--out", pack.folder, "folder of the pack")->required();
+    pack_app->add_option("--table", pack.table, "dispatch table of tuned kernels; may be missing");
+    pack_app->add_option("--isa", pack.isas, "instruction sets")->delimiter(',')->check(CLI::IsMember({"avx2", "avx512"}));
+    pack_app->add_option("-j,--jobs", pack.jobs, "processes that compile")->check(CLI::Range(1, 256));
+    pack_app->callback([&] { run = [&] { pack_verb(pack); }; });
+
+    app.add_subcommand("show", "the dispatch rules and their evidence")->callback([&] { run = [&] { show_verb(places); }; });
+
+    std::string why_op, why_shape, why_isa;
+    CLI::App *why = app.add_subcommand("why", "which kernel a call runs on, and why");
+    why->add_option("op", why_op)->required();
+    why->add_option("shape", why_shape, "all dimensions and choices: M=1,K=256,P=32,panel=32,weight=bf16")->required();
+    why->add_option("--isa", why_isa, "avx2 or avx512");
+    why->callback([&] { run = [&] { why_verb(why_op, why_shape, why_isa, places); }; });
+
+    app.add_subcommand("build-worker", "used by tune")->group("")->callback([&] { run = [&] { status = build_worker(); }; });
+    app.add_subcommand("measure-worker", "used by tune")->group("")->callback([&] { run = [&] { status = measure_worker(); }; });
     try {
         app.parse(argc, argv);
-        if (*pack_verb) pack(pack_options);
-        return 0;
+        run();
+        return status;
     } catch (const CLI::ParseError &e) {
         return app.exit(e) == 0 ? 0 : 2;
     } catch (const std::exception &e) {

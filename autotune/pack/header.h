@@ -6,6 +6,6 @@
 namespace ks::pack {
 
 std::string ops_header();
-std::string table_source(const std::vector<PackKernel> &kernels); // most special first within an op
+std::string table_source(const std::vector<PackKernel> &kernels); // tuned ones come first
 
 } // namespace ks::pack

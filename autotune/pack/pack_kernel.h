@@ -16,8 +16,8 @@ struct PackKernel {
     Spec spec;
     Knobs knobs;
     std::map<std::string, Interval> box; // by dimension; a dimension not named takes its whole legal domain
+    bool tuned = false;                  // put there by a dispatch rule; else a base kernel
 
-    bool base() const { return spec.is_base(); }
     std::string identity() const; // op, version, spec, isa, knobs: equal identities are the same machine code
     std::string symbol() const;   // C name of the kernel, from the identity
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/kernels/library.h"
+#include "runtime/base/cpu.h"
 #include <algorithm>
 #include <new>
 
@@ -13,19 +14,6 @@ ks_status fail(ks_status status, const std::string &message) {
     last_error = message;
     return status;
 }
-
-bool cpu_has(const std::string &isa) {
-    __builtin_cpu_init();
-    bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
-    if (isa == "avx2") return avx2;
-    if (isa == "avx512")
-        return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-               __builtin_cpu_supports("avx512cd");
-    return false;
-}
-
-std::string best_isa() { return cpu_has("avx512") ? "avx512" : cpu_has("avx2") ? "avx2" : ""; }
 
 } // namespace ks
 

@@ -16,10 +16,6 @@ struct ks_library {
 
 namespace ks {
 
-// Best instruction set of this CPU that packs are built for: "avx512", "avx2", or "" for neither.
-std::string best_isa();
-bool cpu_has(const std::string &isa);
-
 // Sets the text of ks_last_error and returns `status`.
 ks_status fail(ks_status status, const std::string &message);
 

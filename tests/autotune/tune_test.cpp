@@ -24,7 +24,7 @@ struct Bench {
     Store store;
     Progress quiet;
 
-    Bench(const std::string &dir, const std::vector<std::string> &plans)
+    Bench(const std::string &dir, const std::vector<std::string> &plans, int groups = 8)
         : folder(dir),
           builder(fake::argv("worker", dir + "/log"), 1.0),
           meter(fake::argv("worker", dir + "/log"), 1.0, 20),
@@ -32,7 +32,7 @@ struct Bench {
         task.op = "double";
         task.spec.choices = {{"io", "f32"}};
         task.isa = "fake";
-        task.space = fake::space(plans);
+        task.space = fake::space(plans, groups);
         task.versions = {1, "cc 1"};
         task.device = "fake device";
         task.shapes = {{{"T", 8}}, {{"T", 512}}};
@@ -56,7 +56,7 @@ bool become_tuner() {
     const char *dir = getenv("KS_FAKE_TUNER");
     if (!dir) return false;
     try {
-        Bench b(dir, {"fine", "crash", "wrong_edge", "broken_build"});
+        Bench b(dir, {"fine", "crash", "wrong_edge", "broken_build"}, 40);
         b.run();
         _exit(0);
     } catch (const std::exception &e) {
@@ -94,9 +94,10 @@ TEST(Tune, FindsTheBestPerShapeAndKeepsTheDefaultWhereItWins) {
     EXPECT_STREQ(group_of(r.shapes[0].finalists[r.shapes[0].chosen]), "0"); // at T=8 any group is slower
     EXPECT_EQ(r.shapes[0].chosen, 0u);
     const Finalist &best = r.shapes[1].finalists[r.shapes[1].chosen];
-    EXPECT_STREQ(group_of(best), "7"); // 8/1.7 + 0.7 ms against 8 ms
+    double truth = fake::true_seconds(best.candidate, b.task.shapes[1]);
+    EXPECT_LE(truth, 1.03 * (8e-3 / 1.7 + 7e-4)); // group 7; 6 is 2.4 % slower, which noise may call a tie
     EXPECT_TRUE(best.ratio.faster());
-    EXPECT_NEAR(best.ratio.value, (8e-3 / 1.7 + 7e-4) / 8e-3, 0.02);
+    EXPECT_NEAR(best.ratio.value, truth / 8e-3, 0.02);
     EXPECT_LE(best.ratio.low, best.ratio.value);
     std::filesystem::remove_all(dir);
 }
@@ -205,7 +206,7 @@ TEST(Tune, KilledInALoopItLosesOneBuildAndOneMeasurementEach) {
             execl(program.c_str(), program.c_str(), nullptr);
             _exit(127);
         }
-        auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(10 + random() % 120);
+        auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(8 + random() % 50);
         while (waitpid(pid, &status, WNOHANG) == 0) {
             if (std::chrono::steady_clock::now() > end && life < 200)
                 kill(pid, SIGKILL); // at last undisturbed
@@ -218,22 +219,23 @@ TEST(Tune, KilledInALoopItLosesOneBuildAndOneMeasurementEach) {
     }
     ASSERT_EQ(status, 0);
     RecordProperty("kills", kills);
-    EXPECT_GE(kills, 3);
+    EXPECT_GE(kills, 8);
     int builds = 0, measured = 0, builds_once = 0, measured_once = 0;
     for (const auto &[line, count] : read_log(dir)) {
         (line[0] == 'b' ? builds : measured) += count;
         (line[0] == 'b' ? builds_once : measured_once)++;
     }
-    EXPECT_EQ(builds_once, 11); // 8 groups and 3 faults
+    EXPECT_EQ(builds_once, 43); // 40 groups and 3 faults
     EXPECT_LE(builds - builds_once, kills);
     EXPECT_LE(measured - measured_once, kills);
-    Bench b(dir, {"fine", "crash", "wrong_edge", "broken_build"});
+    Bench b(dir, {"fine", "crash", "wrong_edge", "broken_build"}, 40);
     auto before = read_log(dir);
     Result r = b.run();
     EXPECT_EQ(read_log(dir), before);
     EXPECT_EQ(b.store.interrupted(), 0);
     EXPECT_STREQ(group_of(r.shapes[0].finalists[r.shapes[0].chosen]), "0");
-    EXPECT_STREQ(group_of(r.shapes[1].finalists[r.shapes[1].chosen]), "7");
+    const Finalist &best = r.shapes[1].finalists[r.shapes[1].chosen]; // group 18 is, its neighbours nearly
+    EXPECT_NEAR(best.candidate.knobs.integer("group"), 18, 5);
     std::filesystem::remove_all(dir);
 }
 

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "autotune/ceiling.h"
+#include "runtime/base/aligned.h"
+#include <algorithm>
+#include <chrono>
+#include <immintrin.h>
+
+namespace ks::tune {
+
+namespace {
+
+double now() {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// Enough independent chains to hide a latency of 4 to 5 cycles on two pipes.
+constexpr int chains = 12;
+
+__attribute__((target("avx512f"))) double fma_512(int64_t steps) {
+    __m512 a[chains], x = _mm512_set1_ps(0.999f), y = _mm512_set1_ps(1e-3f);
+    for (int i = 0; i < chains; i++) a[i] = _mm512_set1_ps(static_cast<float>(i));
+    for (int64_t s = 0; s < steps; s++)
+#pragma GCC unroll 12
+        for (int i = 0; i < chains; i++) a[i] = _mm512_fmadd_ps(a[i], x, y);
+    float lanes[16], sum = 0;
+    for (int i = 0; i < chains; i++) {
+        _mm512_storeu_ps(lanes, a[i]);
+        sum += lanes[0];
+    }
+    return sum;
+}
+
+__attribute__((target("avx2,fma"))) double fma_256(int64_t steps) {
+    __m256 a[chains], x = _mm256_set1_ps(0.999f), y = _mm256_set1_ps(1e-3f);
+    for (int i = 0; i < chains; i++) a[i] = _mm256_set1_ps(static_cast<float>(i));
+    for (int64_t s = 0; s < steps; s++)
+#pragma GCC unroll 12
+        for (int i = 0; i < chains; i++) a[i] = _mm256_fmadd_ps(a[i], x, y);
+    float sum = 0;
+    for (int i = 0; i < chains; i++) sum += _mm256_cvtss_f32(a[i]);
+    return sum;
+}
+
+__attribute__((target("avx2"))) double read_bytes(const std::byte *p, size_t bytes) {
+    __m256i a = _mm256_setzero_si256(), b = a, c = a, d = a;
+    for (size_t i = 0; i + 128 <= bytes; i += 128) {
+        const auto *at = reinterpret_cast<const __m256i *>(p + i);
+        a = _mm256_xor_si256(a, _mm256_load_si256(at));
+        b = _mm256_xor_si256(b, _mm256_load_si256(at + 1));
+        c = _mm256_xor_si256(c, _mm256_load_si256(at + 2));
+        d = _mm256_xor_si256(d, _mm256_load_si256(at + 3));
+        asm volatile("" : "+x"(a), "+x"(b), "+x"(c), "+x"(d)); // every pass reads again
+    }
+    a = _mm256_xor_si256(_mm256_xor_si256(a, b), _mm256_xor_si256(c, d));
+    return _mm256_extract_epi32(a, 0);
+}
+
+volatile double sink; // a result that nobody reads would be left out
+
+template <typename F> double fastest(int tries, F run) {
+    double best = 1e9;
+    for (int i = 0; i < tries; i++) {
+        double start = now();
+        sink = run();
+        best = std::min(best, now() - start);
+    }
+    return best;
+}
+
+double bandwidth(size_t bytes, int passes) {
+    AlignedBytes array(bytes);
+    double seconds = fastest(4, [&] {
+        double sum = 0;
+        for (int i = 0; i < passes; i++) sum += read_bytes(array.data(), bytes);
+        return sum;
+    });
+    return static_cast<double>(bytes) * passes / seconds;
+}
+
+} // namespace
+
+Ceiling measure_ceiling(const std::string &isa) {
+    constexpr int64_t steps = 1000000;
+    bool wide = isa == "avx512";
+    double seconds = fastest(6, [&] { return wide ? fma_512(steps) : fma_256(steps); });
+    return {2.0 * (wide ? 16 : 8) * chains * steps / seconds, bandwidth(256 << 10, 200), bandwidth(size_t{192} << 20, 1)};
+}
+
+double floor_seconds(const Ceiling &c, const Work &w, bool cold) {
+    return std::max(w.flops / c.flops, w.bytes / (cold ? c.memory_bytes : c.cached_bytes));
+}
+
+} // namespace ks::tune

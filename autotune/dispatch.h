@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// The dispatch table of one device: where which specialised variant replaces the default. Data, kept in git:
+// sorted, one field a line, the same bytes for the same rules.
+#pragma once
+#include "autotune/tune.h"
+
+namespace ks::tune {
+
+struct Interval {
+    int64_t low, high; // both ends included
+    bool holds(int64_t v) const { return low <= v && v <= high; }
+    bool operator==(const Interval &o) const { return low == o.low && high == o.high; }
+};
+
+// One measured shape of a variant: evidence that it was not slower than the default there.
+struct Evidence {
+    Dims shape;
+    double ratio, low, high; // its time to the default's, and the 99 % interval
+    double seconds;          // its median
+};
+
+struct Rule {
+    std::string op;
+    int op_version = 0;
+    std::map<std::string, std::string> choices;
+    Dims fixed; // the widths that the variant fixes
+    std::string isa;
+    std::map<std::string, Interval> where; // every dynamic dimension
+    std::string knobs;                     // Knobs::text
+    std::vector<Evidence> evidence;        // sorted by shape
+    std::string compiler, date;            // date: ISO 8601, UTC
+
+    std::string where_text() const; // "B=1, T=64..4096"
+};
+
+struct Table {
+    std::string device;
+    std::vector<Rule> rules; // of one kernel they never overlap
+
+    // Takes the rules of one kernel out and puts `fresh` in: a new tuning run replaces the old one's
+    // findings.
+    void replace(const std::string &op, const Spec &spec, const std::string &isa,
+                 const std::vector<Rule> &fresh);
+    // The rule for a call, or null: the default. `dims` has every dimension of the op.
+    const Rule *find(const std::string &op, const std::map<std::string, std::string> &choices,
+                     const std::string &isa, const Dims &dims) const;
+    // Why the call runs what it runs: one line for each rule of the op, then the decision.
+    std::string why(const std::string &op, const std::map<std::string, std::string> &choices,
+                    const std::string &isa, const Dims &dims) const;
+};
+
+Table load_table(const std::string &path);                    // throws ks::Error(path, cause)
+void save_table(const Table &table, const std::string &path); // whole or not at all
+std::string table_text(const Table &table);
+
+} // namespace ks::tune

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// Dispatch tables as JSON files: strict reading, stable writing.
+#include "autotune/dispatch.h"
+#include "runtime/base/error.h"
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <fmt/format.h>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <tuple>
+#include <unistd.h>
+
+namespace ks::tune {
+
+namespace {
+
+constexpr int format_version = 1;
+
+double short_number(double v) { return std::stod(fmt::format("{:.6g}", v)); } // noise digits make noisy diffs
+
+json to_json(const Rule &r) {
+    json where = json::object(), evidence = json::array();
+    for (const auto &[name, in] : r.where) where[name] = fmt::format("{}..{}", in.low, in.high);
+    auto sorted = r.evidence;
+    std::sort(sorted.begin(), sorted.end(), [](auto &a, auto &b) { return a.shape < b.shape; });
+    for (const Evidence &e : sorted)
+        evidence.push_back({{"shape", dims_text(e.shape)},
+                            {"ratio", short_number(e.ratio)},
+                            {"low", short_number(e.low)},
+                            {"high", short_number(e.high)},
+                            {"seconds", short_number(e.seconds)}});
+    return {{"op", r.op},           {"op_version", r.op_version},
+            {"choices", r.choices}, {"fixed", r.fixed},
+            {"isa", r.isa},         {"where", where},
+            {"knobs", r.knobs},     {"evidence", evidence},
+            {"date", r.date},       {"compiler", r.compiler}};
+}
+
+// An object read field by field; every field must be there, of its type, and known.
+class Fields {
+  public:
+    Fields(const json &object, std::string name) : object_(object), name_(std::move(name)) {
+        if (!object.is_object()) throw Error(name_ + " is not an object");
+    }
+    template <typename T>
+    T get(const char *field) {
+        seen_.insert(field);
+        auto at = object_.find(field);
+        if (at == object_.end()) throw Error(fmt::format("{} has no \"{}\"", name_, field));
+        try {
+            return at->get<T>();
+        } catch (const json::exception &) {
+            throw Error(fmt::format("\"{}\" of {} is of the wrong type", field, name_));
+        }
+    }
+    double number(const char *field) {
+        double v = get<double>(field);
+        if (!(v > 0) || !std::isfinite(v))
+            throw Error(fmt::format("\"{}\" of {} is not positive", field, name_));
+        return v;
+    }
+    void done() const {
+        for (const auto &[key, value] : object_.items())
+            if (!seen_.count(key)) throw Error(fmt::format("{} has an unknown field \"{}\"", name_, key));
+    }
+
+  private:
+    const json &object_;
+    std::string name_;
+    std::set<std::string> seen_;
+};
+
+Interval parse_interval(const std::string &text) {
+    Interval in{};
+    int used = 0;
+    long long low = 0, high = 0;
+    if (std::sscanf(text.c_str(), "%lld..%lld%n", &low, &high, &used) != 2 ||
+        text.size() != static_cast<size_t>(used))
+        throw Error(text, "is not an interval low..high");
+    in = {low, high};
+    if (low > high) throw Error(text, "is an empty interval");
+    return in;
+}
+
+Rule read_rule(const json &object, size_t number) {
+    Fields f(object, fmt::format("rule {}", number));
+    Rule r;
+    r.op = f.get<std::string>("op");
+    r.op_version = f.get<int>("op_version");
+    r.choices = f.get<std::map<std::string, std::string>>("choices");
+    r.fixed = f.get<Dims>("fixed");
+    r.isa = f.get<std::string>("isa");
+    for (const auto &[name, text] : f.get<std::map<std::string, std::string>>("where"))
+        r.where[name] = parse_interval(text);
+    r.knobs = f.get<std::string>("knobs");
+    if (parse_knobs(r.knobs).text() != r.knobs) throw Error(r.knobs, "knobs are not sorted by name");
+    r.date = f.get<std::string>("date");
+    r.compiler = f.get<std::string>("compiler");
+    for (const json &item : f.get<std::vector<json>>("evidence")) {
+        Fields e(item, fmt::format("evidence of rule {}", number));
+        r.evidence.push_back({parse_dims(e.get<std::string>("shape")), e.number("ratio"), e.number("low"),
+                              e.number("high"), e.number("seconds")});
+        e.done();
+        if (r.evidence.back().ratio > 1)
+            throw Error(fmt::format("rule {} was slower than the default at {}", number,
+                                    dims_text(r.evidence.back().shape)));
+    }
+    f.done();
+    return r;
+}
+
+bool overlap(const Rule &a, const Rule &b) {
+    if (std::tie(a.op, a.choices, a.fixed, a.isa) != std::tie(b.op, b.choices, b.fixed, b.isa)) return false;
+    for (const auto &[name, in] : a.where) {
+        auto other = b.where.find(name);
+        if (other != b.where.end() && (in.high < other->second.low || other->second.high < in.low))
+            return false;
+    }
+    return true;
+}
+
+auto order(const Rule &r) {
+    std::vector<std::tuple<std::string, int64_t, int64_t>> where;
+    for (const auto &[name, in] : r.where) where.emplace_back(name, in.low, in.high);
+    return std::make_tuple(r.op, r.isa, r.choices, r.fixed, where, r.knobs);
+}
+
+} // namespace
+
+std::string table_text(const Table &table) {
+    auto rules = table.rules;
+    std::sort(rules.begin(), rules.end(), [](auto &a, auto &b) { return order(a) < order(b); });
+    json list = json::array();
+    for (const Rule &r : rules) list.push_back(to_json(r));
+    return json{{"format", format_version}, {"device", table.device}, {"rules", list}}.dump(1) + "\n";
+}
+
+void save_table(const Table &table, const std::string &path) {
+    std::string part = fmt::format("{}.{}.part", path, getpid());
+    FILE *file = std::fopen(part.c_str(), "wb");
+    if (!file) throw Error(part, "cannot be created");
+    std::string text = table_text(table);
+    bool good = std::fwrite(text.data(), 1, text.size(), file) == text.size();
+    good = std::fflush(file) == 0 && fsync(fileno(file)) == 0 && good;
+    good = std::fclose(file) == 0 && good;
+    if (good && std::rename(part.c_str(), path.c_str()) == 0) return;
+    std::remove(part.c_str());
+    throw Error(path, "cannot be written");
+}
+
+Table load_table(const std::string &path) {
+    std::ifstream file(path);
+    if (!file) throw Error(path, "cannot be opened");
+    std::stringstream text;
+    text << file.rdbuf();
+    json root = json::parse(text.str(), nullptr, false);
+    try {
+        if (root.is_discarded()) throw Error("is not JSON");
+        Fields f(root, "the table");
+        if (int v = f.get<int>("format"); v != format_version)
+            throw Error(fmt::format("has the unknown format {}", v));
+        Table table;
+        table.device = f.get<std::string>("device");
+        for (const json &rule : f.get<std::vector<json>>("rules"))
+            table.rules.push_back(read_rule(rule, table.rules.size()));
+        f.done();
+        for (size_t i = 0; i < table.rules.size(); i++)
+            for (size_t j = i + 1; j < table.rules.size(); j++)
+                if (overlap(table.rules[i], table.rules[j]))
+                    throw Error(fmt::format("rules {} and {} overlap", i, j));
+        return table;
+    } catch (const Error &e) {
+        throw Error(path, e.what());
+    }
+}
+
+} // namespace ks::tune

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "autotune/evaluation.h"
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <set>
+
+namespace ks::tune {
+
+Evaluation::Evaluation(const Task &task, const Options &options, Builder &builder, Meter &meter, Store &store)
+    : task_(task),
+      options_(options),
+      builder_(builder),
+      meter_(meter),
+      store_(store),
+      environment_{task.device, task.isa, task.versions.compiler, task.op, task.versions.op},
+      key_(store.environment(environment_)) {
+    std::set<Dims> all(task.check_shapes.begin(), task.check_shapes.end());
+    all.insert(task.shapes.begin(), task.shapes.end());
+    checked_.assign(all.begin(), all.end());
+    for (const Dims &d : checked_) checked_text_ += (checked_text_.empty() ? "" : ";") + dims_text(d);
+}
+
+std::string Evaluation::path(const std::string &id) const {
+    return (std::filesystem::path(options_.artefacts) / (id + options_.suffix)).string();
+}
+
+// Built under another name first: a file that has its final name is whole.
+Outcome Evaluation::make(const Candidate &c, const std::string &id) {
+    std::string part = path(id) + ".part";
+    std::remove(part.c_str());
+    Outcome o = builder_.build(c, part);
+    if (o.state == State::ok && std::rename(part.c_str(), path(id).c_str()) != 0)
+        o = {State::failed, "the builder wrote no artefact", o.seconds};
+    if (o.state != State::ok) std::remove(part.c_str());
+    return o;
+}
+
+Built Evaluation::built(const Candidate &c, const std::string &id) {
+    if (!std::filesystem::exists(path(id))) make(c, id);
+    return {c, path(id)};
+}
+
+template <typename Work>
+Evaluation::Gate Evaluation::gate(const std::string &id, int64_t environment, const char *stage,
+                                  const std::string &subject, bool work, Work &&run) {
+    auto known = store_.outcome(id, environment, stage, subject);
+    if (!known && !work) return Gate::open;
+    if (!known) {
+        store_.begin(id, environment, stage, subject);
+        known = run();
+        store_.end(id, environment, stage, subject, *known);
+    }
+    if (known->state == State::ok) return Gate::passed;
+    why_ = std::string(stage) + " " + state_name(known->state) + ": " + known->message;
+    return Gate::closed;
+}
+
+Evaluation::Gate Evaluation::gates(const Knobs &knobs, bool work) {
+    Candidate c = candidate(knobs);
+    std::string id = store_.candidate(c, task_.versions);
+    Gate g = gate(id, 0, "build", "", work, [&] { return make(c, id); });
+    if (g != Gate::passed) return g;
+    g = gate(id, key_, "check", checked_text_, work, [&] { return meter_.check(built(c, id), checked_); });
+    for (size_t i = 0; g == Gate::passed && i < task_.shapes.size(); i++) {
+        const Dims &shape = task_.shapes[i];
+        g = gate(id, key_, "time", dims_text(shape), work, [&] {
+            Timing t = meter_.time({built(c, id)}, shape, options_.search_rounds);
+            if (t.outcome.state == State::ok) store_.add({id}, key_, dims_text(shape), "search", t.seconds);
+            return t.outcome;
+        });
+    }
+    return g;
+}
+
+Trial Evaluation::trial(const Knobs &knobs, Gate gate) const {
+    if (gate != Gate::passed) return {knobs, {}};
+    std::vector<double> ratios;
+    for (const Dims &shape : task_.shapes)
+        ratios.push_back(search_seconds(knobs, shape) / search_seconds(task_.space.fallback(), shape));
+    return {knobs, geometric_mean(ratios)};
+}
+
+Trial Evaluation::run(const Knobs &knobs) { return trial(knobs, gates(knobs, true)); }
+
+std::optional<Trial> Evaluation::recorded(const Knobs &knobs) {
+    Gate g = gates(knobs, false);
+    if (g == Gate::open) return {};
+    return trial(knobs, g);
+}
+
+std::vector<Knobs> Evaluation::known() const {
+    std::vector<Knobs> list;
+    for (const Candidate &c : store_.candidates(environment_))
+        if (c.spec.text() == task_.spec.text() && task_.space.legal(c.knobs)) list.push_back(c.knobs);
+    return list;
+}
+
+double Evaluation::search_seconds(const Knobs &knobs, const Dims &shape) const {
+    return median(store_.search_seconds(identity(candidate(knobs), task_.versions), key_, dims_text(shape)));
+}
+
+bool Evaluation::measure(const std::vector<Knobs> &finalists, const Dims &shape,
+                         std::vector<std::vector<double>> &seconds) {
+    std::vector<Built> list;
+    std::vector<std::string> ids;
+    for (const Knobs &k : finalists) {
+        ids.push_back(identity(candidate(k), task_.versions));
+        list.push_back(built(candidate(k), ids.back()));
+    }
+    Timing t = meter_.time(list, shape, options_.final_rounds);
+    if (t.outcome.state != State::ok) {
+        why_ = std::string("time ") + state_name(t.outcome.state) + ": " + t.outcome.message;
+        if (ids.size() == 2) store_.end(ids[1], key_, "time", dims_text(shape), t.outcome);
+        return false;
+    }
+    store_.add(ids, key_, dims_text(shape), "final", t.seconds);
+    seconds = std::move(t.seconds);
+    return true;
+}
+
+std::vector<std::vector<double>> Evaluation::final_rounds(std::vector<Knobs> &finalists, const Dims &shape) {
+    std::vector<std::string> ids;
+    for (const Knobs &k : finalists) ids.push_back(identity(candidate(k), task_.versions));
+    if (auto stored = store_.final_seconds(ids, key_, dims_text(shape))) return *stored;
+    std::vector<std::vector<double>> seconds;
+    if (measure(finalists, shape, seconds)) return seconds;
+    // One of them failed under longer measurement: each alone beside the default tells which, unless the
+    // default itself can't be measured any more, of which no other is to blame.
+    std::vector<Knobs> good = {finalists[0]};
+    if (!measure(good, shape, seconds)) return finalists = good, std::vector<std::vector<double>>();
+    for (size_t i = 1; i < finalists.size(); i++)
+        if (measure({finalists[0], finalists[i]}, shape, seconds)) good.push_back(finalists[i]);
+    finalists = good;
+    seconds.clear();
+    measure(finalists, shape, seconds);
+    return seconds;
+}
+
+} // namespace ks::tune

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// The three gates of a candidate, each done once and remembered in the store: it builds, it is right, its
+// time.
+#pragma once
+#include "autotune/tune.h"
+
+namespace ks::tune {
+
+class Evaluation {
+  public:
+    Evaluation(const Task &task, const Options &options, Builder &builder, Meter &meter, Store &store);
+
+    Candidate candidate(const Knobs &knobs) const { return {task_.op, task_.spec, task_.isa, knobs}; }
+    // Passes the gates that the store does not know yet. The trial's seconds are relative to the default's
+    // (geometric mean over the shapes); nothing when a gate was not passed, and then why() says which.
+    Trial run(const Knobs &knobs);
+    // The same from the store alone; nothing when something is still to be done.
+    std::optional<Trial> recorded(const Knobs &knobs);
+    std::vector<Knobs> known() const; // of this task, legal, oldest first
+    const std::string &why() const { return why_; }
+
+    double search_seconds(const Knobs &knobs, const Dims &shape) const; // median; NaN when there is none
+    // Final rounds of all at one shape, [candidate][round], from the store when it has them; a candidate that
+    // fails is taken out of `finalists` (the first, the default, never is: then the result is empty).
+    std::vector<std::vector<double>> final_rounds(std::vector<Knobs> &finalists, const Dims &shape);
+
+  private:
+    enum class Gate { passed, closed, open }; // open: not known yet, and no work was allowed
+    template <typename Work>
+    Gate gate(const std::string &id, int64_t environment, const char *stage, const std::string &subject,
+              bool work, Work &&run);
+    Gate build(const Candidate &c, const std::string &id, bool work);
+    Gate gates(const Knobs &knobs, bool work);
+    Outcome make(const Candidate &c, const std::string &id);
+    Built built(const Candidate &c, const std::string &id); // makes the artefact again when it was removed
+    std::string path(const std::string &id) const;
+    Trial trial(const Knobs &knobs, Gate gate) const;
+    bool measure(const std::vector<Knobs> &finalists, const Dims &shape,
+                 std::vector<std::vector<double>> &seconds);
+
+    const Task &task_;
+    const Options &options_;
+    Builder &builder_;
+    Meter &meter_;
+    Store &store_;
+    Environment environment_;
+    int64_t key_; // of the environment
+    std::vector<Dims> checked_;
+    std::string checked_text_, why_;
+};
+
+} // namespace ks::tune

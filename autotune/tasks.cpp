@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "autotune/tasks.h"
+#include "autotune/cases/problem.h"
+#include "autotune/kernel_of.h"
+#include "runtime/base/cpu.h"
+#include "runtime/base/error.h"
+#include <algorithm>
+
+namespace ks::tune {
+
+namespace {
+
+// Ends and middles of the intervals that dispatch may use. Decode is one row, prefill up to a chunk of 512.
+const std::vector<int64_t> &ladder_of(const std::string &dim) {
+    static const std::vector<int64_t> rows = {1, 8, 64, 512}, steps = {1, 32, 512}, sequences = {1, 4, 16};
+    return dim == "T" ? steps : dim == "S" ? sequences : rows;
+}
+
+// Where tiles and tails go wrong: one, primes, neighbours of powers of two.
+std::vector<Dims> edges(const std::string &dim) {
+    std::vector<Dims> shapes;
+    for (int64_t n : {1, 2, 3, 5, 7, 8, 12, 13, 17, 31, 33, 64, 129, 257}) shapes.push_back({{dim, n}});
+    return shapes;
+}
+
+// The dimension that varies from call to call; expert_down's T only says how large y is.
+std::string dynamic_dim(const Contract &c) {
+    for (const char *name : {"R", "M", "S", "T"})
+        for (const auto &d : c.dims)
+            if (d.name == name && !d.width) return name;
+    throw Error(c.name, "has no dimension that varies per call");
+}
+
+// A pack holds several panel widths; the first legal one is what weights are packed in.
+std::string default_choice(const Op &op, const Spec &so_far, const std::string &choice, const std::string &isa) {
+    for (const Spec &base : base_specs(op, kernel_target(isa))) {
+        bool match = true;
+        for (const auto &[name, value] : so_far.choices) match &= base.choices.at(name) == value;
+        if (match) return base.choices.at(choice);
+    }
+    throw Error(op.contract.name, "the pack has no base kernel for " + so_far.text());
+}
+
+} // namespace
+
+std::string compiler_version() {
+    return "halide " + std::to_string(HALIDE_VERSION_MAJOR) + "." + std::to_string(HALIDE_VERSION_MINOR) + "." +
+           std::to_string(HALIDE_VERSION_PATCH);
+}
+
+Task task_of(const std::string &name, const std::map<std::string, std::string> &shape, const std::string &isa) {
+    const Op &op = op_named(name);
+    const Contract &c = op.contract;
+    if (!has_case(name)) throw Error(name, "cannot be tuned: its schedule has no knobs that matter");
+    Task t;
+    t.op = name;
+    t.isa = isa;
+    Dims dynamic;
+    for (const auto &[key, value] : shape) {
+        if (c.choices.count(key)) {
+            t.spec.choices[key] = value;
+            continue;
+        }
+        const Dimension &d = c.dim(key);
+        (d.width ? t.spec.fixed : dynamic)[key] = parse_dims(key + "=" + value).at(key);
+    }
+    for (const auto &[choice, values] : c.choices)
+        if (!t.spec.choices.count(choice)) t.spec.choices[choice] = default_choice(op, t.spec, choice, isa);
+    for (const auto &d : c.dims)
+        if (d.width && !t.spec.fixed.count(d.name)) throw Error(name, "the shape lacks the width " + d.name);
+    check(c, t.spec);
+    std::string vary = dynamic_dim(c);
+    if (dynamic.count(vary)) t.shapes = {{{vary, dynamic.at(vary)}}};
+    else
+        for (int64_t n : ladder_of(vary)) t.shapes.push_back({{vary, n}});
+    t.check_shapes = edges(vary);
+    t.space = space_of(name, t.spec, isa);
+    t.suggested = {t.space.fallback()};
+    t.suggested[0].set("widths", "fixed");
+    t.versions = {c.version, compiler_version()};
+    t.device = cpu_name();
+    return t;
+}
+
+Work work_of(const Task &t, const Dims &shape) {
+    auto fixed = [&](const char *dim) { return static_cast<double>(t.spec.fixed.at(dim)); };
+    auto rows = static_cast<double>(shape.begin()->second);
+    auto bytes_of = [&](const char *choice) { return t.spec.choice(choice) == "f32" ? 4.0 : 2.0; };
+    if (t.op == "causal_conv1d") {
+        double D = fixed("D"), W = std::stod(t.spec.choice("W"));
+        return {rows * D * (2 * W + 20), rows * D * 2 * bytes_of("io")};
+    }
+    if (t.spec.fixed.count("N")) {
+        double D = fixed("D"), N = fixed("N"), io = bytes_of("io");
+        bool update = t.op == "selective_state_update";
+        // Nine multiply-type operations per element-state: A delta, five of the polynomial, B du, h, y.
+        return {rows * D * N * 9 * 2, rows * D * 4 * io + D * N * 4 * (update ? 2 * rows + 1 : 3)};
+    }
+    double halves = t.spec.choices.count("halves") ? std::stod(t.spec.choice("halves")) : 1;
+    double N = fixed("P") * std::stod(t.spec.choice("panel")), K = fixed("K");
+    return {2 * rows * K * N * halves, K * N * halves * bytes_of("weight") + 4 * rows * (K + N)};
+}
+
+} // namespace ks::tune

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "autotune/verbs.h"
+#include "autotune/kernel_of.h"
+#include "autotune/pack/build.h"
+#include "autotune/report.h"
+#include "autotune/intervals.h"
+#include "autotune/tasks.h"
+#include "runtime/base/cpu.h"
+#include "runtime/base/error.h"
+#include <chrono>
+#include <ctime>
+#include <filesystem>
+#include <fmt/format.h>
+#include <iostream>
+#include <sstream>
+#include <unistd.h>
+
+namespace ks::tune {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string own_path() { return fs::read_symlink("/proc/self/exe").string(); }
+
+std::map<std::string, std::string> parse_shape(const std::string &text) {
+    std::map<std::string, std::string> shape;
+    std::stringstream in(text);
+    for (std::string part; std::getline(in, part, ',');) {
+        size_t equals = part.find('=');
+        if (equals == 0 || equals == std::string::npos || equals + 1 == part.size())
+            throw Error("shape " + text, "'" + part + "' is not of the form name=value");
+        shape[part.substr(0, equals)] = part.substr(equals + 1);
+    }
+    return shape;
+}
+
+std::string today() {
+    char text[32];
+    std::time_t now = std::time(nullptr);
+    std::tm utc{};
+    gmtime_r(&now, &utc);
+    std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    return text;
+}
+
+Table open_table(const Places &places) {
+    Table t;
+    if (fs::exists(places.table())) t = load_table(places.table());
+    // Rules of another machine do not hold here; they stay in its own file.
+    if (t.device != cpu_name()) t = {cpu_name(), {}};
+    return t;
+}
+
+std::vector<Task> tasks_of(const TuneOptions &o, const std::string &isa) {
+    if (!o.model.empty()) return model_tasks(o.model, o.dtype, isa);
+    auto shape = parse_shape(o.shape);
+    if (!o.dtype.empty() && op_named(o.op).contract.choices.count("weight")) shape["weight"] = o.dtype;
+    return {task_of(o.op, shape, isa)};
+}
+
+void dry_run(const std::vector<Task> &tasks, double budget) {
+    size_t all = 0;
+    for (const Task &t : tasks) {
+        size_t points = t.space.all().size();
+        all += points;
+        fmt::print("{} {} {}: {} candidates, {} shapes\n", t.op, t.spec.text(), t.isa, points, t.shapes.size());
+        for (const Knob &k : t.space.knobs())
+            fmt::print("    {} in {{{}}}, default {}: {}\n", k.name, fmt::join(k.values, ", "), k.fallback, k.help);
+    }
+    // About two seconds to build, check and time one candidate.
+    fmt::print("{} candidates in all: about {:.0f} s for the whole space, {:.0f} s as budgeted\n", all,
+               2.0 * static_cast<double>(all), budget);
+}
+
+} // namespace
+
+Places default_places() { return {(fs::path(own_path()).parent_path().parent_path() / "tuned").string()}; }
+
+void tune_verb(const TuneOptions &o, const Places &places) {
+    std::string isa = o.isa.empty() ? best_isa() : o.isa;
+    if (isa.empty()) throw Error("this CPU", "has neither AVX-512 nor AVX2: nothing can be measured");
+    std::vector<Task> tasks = tasks_of(o, isa);
+    if (o.dry_run) return dry_run(tasks, o.budget);
+    if (!cpu_has(isa)) throw Error("--isa " + isa, "cannot be measured on this CPU");
+    fs::create_directories(places.artefacts());
+    Store store(places.store());
+    Table table = open_table(places);
+    WorkerBuilder builder({own_path(), "build-worker"}, 60);
+    WorkerMeter meter({own_path(), "measure-worker"}, 60, 60);
+    auto progress = make_progress(std::cerr, isatty(STDERR_FILENO));
+    Report report(isa);
+    auto start = std::chrono::steady_clock::now();
+    for (size_t i = 0; i < tasks.size(); i++) {
+        double used = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        Options options;
+        options.seconds = std::max(1.0, (o.budget - used) / static_cast<double>(tasks.size() - i));
+        options.seed = o.seed;
+        options.finalists = 3;
+        options.final_rounds = 12;
+        options.artefacts = places.artefacts();
+        progress->note(fmt::format("{} of {}: {} {}", i + 1, tasks.size(), tasks[i].op, tasks[i].spec.text()));
+        Result result = tune(tasks[i], options, builder, meter, store, *progress);
+        auto rules = make_rules(tasks[i], result, today());
+        table.replace(tasks[i].op, tasks[i].spec, isa, rules);
+        save_table(table, places.table());
+        report.add(tasks[i], result, rules);
+    }
+    report.print();
+}
+
+void show_verb(const Places &places) {
+    Table table = load_table(places.table());
+    fmt::print("{}\n", table.device);
+    for (const Rule &r : table.rules) {
+        Spec spec{r.choices, r.fixed};
+        fmt::print("{} {} {} where {}: {}\n", r.op, spec.text(), r.isa, r.where_text(), r.knobs);
+        for (const Evidence &e : r.evidence)
+            fmt::print("    {}: {:.1f} us, {:.3f} of the default's time ({:.3f} to {:.3f})\n", dims_text(e.shape),
+                       e.seconds * 1e6, e.ratio, e.low, e.high);
+    }
+}
+
+void why_verb(const std::string &op, const std::string &shape_text, const std::string &isa, const Places &places) {
+    const Contract &c = op_named(op).contract;
+    std::map<std::string, std::string> choices;
+    Dims dims;
+    for (const auto &[name, value] : parse_shape(shape_text)) {
+        if (c.choices.count(name)) choices[name] = value;
+        else dims[c.dim(name).name] = parse_dims(name + "=" + value).at(name);
+    }
+    for (const auto &[name, values] : c.choices)
+        if (!choices.count(name)) throw Error("shape " + shape_text, "lacks the choice " + name + " (one of " + fmt::format("{}", fmt::join(values, ", ")) + ")");
+    fmt::print("{}\n", open_table(places).why(op, choices, isa.empty() ? best_isa() : isa, dims));
+}
+
+void pack_verb(const PackOptions &o) {
+    auto kernels = pack::base_kernels(o.isas);
+    std::vector<std::string> stale;
+    if (!o.table.empty() && fs::exists(o.table))
+        for (auto &k : tuned_kernels(load_table(o.table), o.isas, stale)) kernels.push_back(std::move(k));
+    for (const auto &rule : stale) fmt::print(stderr, "ksc pack: left out, tuned for another version of its op: {}\n", rule);
+    pack::build_pack(kernels, o.folder, o.jobs, [](size_t done, size_t all) {
+        if (done % 10 == 0 || done == all) fmt::print(stderr, "ksc pack: {} of {} kernels built\n", done, all);
+    });
+}
+
+} // namespace ks::tune
