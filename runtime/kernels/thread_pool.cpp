@@ -32,17 +32,25 @@ void ThreadPool::run(int count, Task task, void *context) {
         for (int i = 0; i < count; i++) task(context, i);
         return;
     }
+    bool asleep;
     {
         std::lock_guard<std::mutex> lock(mutex_);
         task_ = task;
         context_ = context;
         count_ = count;
         next_ = 0;
-        active_ = static_cast<int>(workers_.size());
+        open_ = true;
         generation_++;
+        asleep = sleeping_ > 0;
     }
-    wake_.notify_all();
+    if (asleep) wake_.notify_all();
     drain();
+    {
+        // Whoever has not come by now has nothing left to do: on a busy machine that saves a wait for a worker
+        // that does not get a core.
+        std::lock_guard<std::mutex> lock(mutex_);
+        open_ = false;
+    }
     while (active_.load() != 0) _mm_pause();
 }
 
@@ -50,14 +58,15 @@ void ThreadPool::work() {
     uint64_t seen = 0;
     for (;;) {
         for (int i = 0; i < spins && generation_.load() == seen; i++) _mm_pause();
-        if (generation_.load() == seen) {
-            std::unique_lock<std::mutex> lock(mutex_);
-            wake_.wait(lock, [&] { return generation_.load() != seen; });
-        }
         {
-            std::lock_guard<std::mutex> lock(mutex_); // task_ and count_ are complete once this is ours
+            std::unique_lock<std::mutex> lock(mutex_);
+            sleeping_++;
+            wake_.wait(lock, [&] { return generation_.load() != seen; });
+            sleeping_--;
             seen = generation_.load();
             if (stop_) return;
+            if (!open_) continue;
+            active_++;
         }
         drain();
         active_--;

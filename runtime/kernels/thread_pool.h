@@ -30,15 +30,17 @@ class ThreadPool {
     void drain();
 
     std::vector<std::thread> workers_;
-    std::mutex busy_, mutex_;
+    std::mutex busy_, mutex_; // mutex_ guards what follows, as far as it is not atomic
     std::condition_variable wake_;
     Task task_ = nullptr;
     void *context_ = nullptr;
     int count_ = 0;
-    std::atomic<int> next_{0};
-    std::atomic<int> active_{0};        // workers inside the current loop
-    std::atomic<uint64_t> generation_{0}; // a new value is a new loop
+    bool open_ = false; // a loop that workers may still join
     bool stop_ = false;
+    int sleeping_ = 0;
+    std::atomic<int> next_{0};
+    std::atomic<int> active_{0};          // workers that joined the loop
+    std::atomic<uint64_t> generation_{0}; // a new value is a new loop
 };
 
 } // namespace ks
