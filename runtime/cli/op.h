@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// ks op: one linked kernel on arrays from a file.
+#pragma once
+#include "kingsnake/kingsnake.h"
+#include "runtime/io/npz.h"
+#include <map>
+#include <string>
+#include <vector>
+
+namespace ks::cli {
+
+// The arrays of an npz (or one npy, under the name "logits"), as f32, with shapes checked by name.
+class Inputs {
+  public:
+    explicit Inputs(const std::string &path);
+
+    bool has(const std::string &name) const { return arrays_.count(name) != 0; }
+    const std::vector<int64_t> &shape(const std::string &name) const; // throws ks::Error(path, name is missing)
+    // Throws ks::Error(path, ...) when the array is missing or has another shape.
+    std::vector<float> floats(const std::string &name, const std::vector<int64_t> &shape) const;
+    std::vector<int64_t> integers(const std::string &name) const; // one dimension
+    const std::string &path() const { return path_; }
+
+  private:
+    const io::Array &at(const std::string &name) const;
+    std::string path_;
+    std::map<std::string, io::Array> arrays_;
+};
+
+struct Result {
+    std::string name;
+    std::vector<float> values;
+    std::vector<int32_t> integers; // instead of values
+    std::vector<int64_t> shape;
+};
+
+using OpRunner = std::vector<Result> (*)(const ks_library &, const Inputs &);
+std::vector<Result> run_selective_scan(const ks_library &library, const Inputs &in);
+std::vector<Result> run_sinkhorn(const ks_library &library, const Inputs &in);
+std::vector<Result> run_linear(const ks_library &library, const Inputs &in);
+
+} // namespace ks::cli
