@@ -34,20 +34,23 @@ void perplexity(const Options &o) {
     int64_t vocab = std::min<int64_t>(tokenizer.size(), model->config().vocab);
     model::State state(model->config(), 1);
     double nats = 0;
-    size_t counted = 0;
+    size_t counted = 0, bytes = 0; // bytes of text: the marks between texts have none
     for (size_t at = 0; at + 1 < ids.size();) {
         size_t count = 1, most = std::min<size_t>(ids.size() - 1 - at, static_cast<size_t>(model->logit_rows()));
         if (ids[at] == end) state.clear();
         while (count < most && ids[at + count] != end) count++; // a new text starts a new pass
         int length = static_cast<int>(count);
         const float *logits = model->forward(state, {0, 1, ids.data() + at, &length}, model::Logits::all);
-        for (size_t i = 0; i < count; i++, counted++)
-            nats += surprise(logits + static_cast<int64_t>(i) * model->logits_stride(), vocab, ids[at + i + 1]);
+        for (size_t i = 0; i < count; i++, counted++) {
+            int id = ids[at + i + 1];
+            nats += surprise(logits + static_cast<int64_t>(i) * model->logits_stride(), vocab, id);
+            if (id != end) bytes += tokenizer.bytes_of(id).size();
+        }
         at += count;
     }
     double per_token = nats / static_cast<double>(counted);
     std::printf("tokens %zu\nnats per token %.5f\nperplexity %.4f\nbits per byte %.5f\n", counted, per_token,
-                std::exp(per_token), nats / std::log(2.0) / static_cast<double>(content.size()));
+                std::exp(per_token), nats / std::log(2.0) / static_cast<double>(bytes));
 }
 
 } // namespace
