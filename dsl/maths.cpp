@@ -96,7 +96,9 @@ Expr Maths::gelu_erf(const Expr &x) const {
     Expr tail = horner(t, {7.373081189143704e-06f, 0.11948419362306595f, 0.12194535881280899f, 0.09458545595407486f,
                            0.14276628196239471f, -0.07684118300676346f, 0.22895316779613495f,
                            -0.1693081557750702f, 0.03840753808617592f});
-    return max(x, 0.f) - a * tail * decay_exp2(x * x * (-0.5f * log2_e));
+    // Beyond 64 the tail is 0 to f32; without the limit infinity would meet it as inf - inf.
+    Expr y = max(x, 0.f) - min(a, 64.f) * tail * decay_exp2(x * x * (-0.5f * log2_e));
+    return select(is_nan_bits(x), quiet_nan(), y);
 }
 
 Expr Maths::rsqrt(const Expr &x) const { return 1.f / sqrt(x); }

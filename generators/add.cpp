@@ -13,8 +13,8 @@ Contract add() {
     c.summary = "sum of two matrices";
     c.dims = {{"T", 1, 1 << 24, false, "rows"}, {"H", 1, 1 << 20, true, "width of a row"}};
     c.operands = {
-        {"a", Role::input, "f32", {"T", "H"}, true, ""},
-        {"b", Role::input, "f32", {"T", "H"}, true, ""},
+        {"a", Role::input, "f32", {"T", "H"}, true, "first term"},
+        {"b", Role::input, "f32", {"T", "H"}, true, "second term"},
         {"y", Role::output, "f32", {"T", "H"}, true, "a + b; not the memory of either"},
     };
     c.slice = "T";
