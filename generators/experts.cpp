@@ -10,30 +10,22 @@ namespace {
 Contract up() {
     Contract c;
     c.name = "expert_up";
-    c.version = 1;
+    c.version = 2;
     c.summary = "first product of an expert for its rows, with the activation and the gate";
     c.dims = {
-        {"T", 1, 1 << 24, false, "rows of x"},
-        {"R", 1, 1 << 24, false, "rows listed"},
+        {"R", 1, 1 << 24, false, "rows of this expert"},
         {"K", 1, 1 << 20, true, "input width"},
         {"P", 1, 1 << 20, true, "panels: hidden width over the lanes of a panel, rounded up"},
     };
     c.operands = {
-        {"x", Role::input, "f32", {"T", "K"}, true, "input of all experts"},
-        {"rows", Role::input, "i32", {"R"}, false, "rows of x to take, each in [0, T)"},
+        {"x", Role::input, "f32", {"R", "K"}, true, "rows of this expert, as gather_rows makes them"},
         {"w",
          Role::input,
          "weight",
          {"P", "K", "halves", "panel"},
          false,
          "w[p][k][0][i] is G[p * panel + i][k], w[p][k][1][i] the same of U; with one half U alone"},
-        {"h", Role::output, "f32", {"R", "P", "panel"}, true, "hidden values in the order of `rows`"},
-        {"gathered",
-         Role::output,
-         "f32",
-         {"R", "K"},
-         true,
-         "work space; holds the listed rows of x afterwards"},
+        {"h", Role::output, "f32", {"R", "P", "panel"}, true, "hidden values, row by row of x"},
     };
     c.slice = "P";
     c.choices = {{"weight", {"f32", "bf16", "f16"}},
@@ -75,12 +67,12 @@ Contract down() {
     return c;
 }
 
-PanelProduct::Terms up_terms(const Operands &in, const Func &gathered) {
+PanelProduct::Terms up_terms(const Operands &in) {
     PanelProduct::Terms t;
     t.K = in.width("K", "x");
     t.weights = in.buffer("w");
     t.initial = [](const Expr &, const Expr &) { return 0.f; };
-    t.x = [=](const Expr &k, const Expr &row) { return gathered(k, row); };
+    t.x = [=](const Expr &k, const Expr &row) { return in.load("x", {k, row}); };
     t.w = [=](const Expr &lane, const Expr &part, const Expr &k, const Expr &panel) {
         return in.load("w", {lane, part, k, panel});
     };
@@ -99,15 +91,6 @@ PanelProduct::Terms down_terms(const Operands &in) {
     return t;
 }
 
-Func gather(const Operands &in, Func gathered) {
-    Var k("k"), row("r");
-    // Clamped, so that a wrong list cannot reach memory that is not ours.
-    Expr source = clamp(in.load("rows", {row}), 0, in.buffer("x").dim(1).extent() - 1);
-    gathered(k, row) = in.load("x", {k, source});
-    in.promise(gathered);
-    return gathered;
-}
-
 } // namespace
 
 const Contract &expert_up_contract() {
@@ -121,8 +104,7 @@ const Contract &expert_down_contract() {
 }
 
 ExpertUp::ExpertUp(const Spec &spec, const Maths &maths)
-    : operands(expert_up_contract(), spec),
-      product(up_terms(operands, gather(operands, gathered)), "product") {
+    : operands(expert_up_contract(), spec), product(up_terms(operands), "product") {
     int panel_lanes = std::stoi(spec.choice("panel")), halves = std::stoi(spec.choice("halves"));
     Var lane("l"), panel("p"), row("m");
     Expr first = product.func(lane, 0, panel, row);

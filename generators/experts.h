@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The two matrix products of one expert, for the rows that were routed to it:
 //
-//   up:    h[r] = act(x[rows[r]] G^T) * (x[rows[r]] U^T)     or, not gated, act(x[rows[r]] U^T)
+//   up:    h[r] = act(x[r] G^T) * (x[r] U^T)     or, not gated, act(x[r] U^T)
 //   down:  y[rows[r]] = scale[r] * h[r] W^T
 //
 // A call takes one expert, so its weights pass through the cache once however many rows it got.
@@ -20,9 +20,8 @@ struct ExpertUp {
     ExpertUp(const Spec &spec, const Maths &maths);
 
     Operands operands;
-    Halide::Func gathered{"gathered"}; // (k, row): the rows of x side by side
-    PanelProduct product;              // parts: gate and up, or up alone
-    Halide::Func h{"h"};               // (lane, panel, row)
+    PanelProduct product; // parts: gate and up, or up alone
+    Halide::Func h{"h"};  // (lane, panel, row)
 };
 
 // y is written at listed rows only, by one update per height of a row tile: update i has tiles of i + 1 rows.

@@ -23,7 +23,7 @@ Contract scan(bool update) {
         {"u", Role::input, "io", {at, "D"}, true, "input of the recurrence"},
         {"dt", Role::input, "io", {at, "D"}, true, "step before bias and softplus"},
         {"z", Role::optional, "io", {at, "D"}, true, "gate; without it y is not gated", scan_gated, "u"},
-        {"A", Role::input, "f32", {"N", "D"}, false, "A times log2(e), transposed: see ks_pack_scan_decay"},
+        {"A", Role::input, "f32", {"N", "D"}, false, "A (negative) times log2(e), transposed"},
         {"B", Role::input, "io", {at, "N"}, true, "input weights"},
         {"C", Role::input, "io", {at, "N"}, true, "read-out weights"},
         {"D_skip", Role::optional, "f32", {"D"}, false, "skip weight; without it 0", scan_skip, "A"},

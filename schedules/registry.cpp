@@ -5,6 +5,7 @@
 #include "schedules/x86/causal_conv1d.h"
 #include "schedules/x86/embedding.h"
 #include "schedules/x86/experts.h"
+#include "schedules/x86/gather_rows.h"
 #include "schedules/x86/linear.h"
 #include "schedules/x86/norm.h"
 #include "schedules/x86/router.h"
@@ -28,6 +29,7 @@ const std::vector<Op> &all_ops() {
         {embedding_contract(), x86::embedding_space, x86::embedding},
         {add_contract(), x86::add_space, x86::add},
         {linear_contract(), x86::linear_space, x86::linear, x86::linear_in_base_pack},
+        {gather_rows_contract(), x86::gather_rows_space, x86::gather_rows},
         {expert_up_contract(), x86::expert_up_space, x86::expert_up, x86::expert_up_in_base_pack},
         {expert_down_contract(), x86::expert_down_space, x86::expert_down, x86::expert_down_in_base_pack},
     };

@@ -24,10 +24,7 @@ Kernel expert_up(const Spec &spec, const Knobs &k, const Target &target) {
     ExpertUp op(spec, Maths(k["rounding"] == "magic" ? Rounding::magic : Rounding::round));
     RegisterTile tile = register_tile(panel(spec), halves(spec), k, target);
     tile_panels(op.h, op.product, tile, op.operands.width("P", "w"));
-    // A copy of the rows: reading x through the list would cost one pointer per row of the tile.
-    op.gathered.compute_root().vectorize(op.gathered.args()[0], target.natural_vector_size<float>(),
-                                         TailStrategy::GuardWithIf);
-    return {{op.h, op.gathered}, op.operands.arguments(), {}};
+    return {{op.h}, op.operands.arguments(), {}};
 }
 
 bool expert_up_in_base_pack(const Spec &spec, const Target &target) {

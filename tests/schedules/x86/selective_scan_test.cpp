@@ -127,7 +127,7 @@ TEST_P(SelectiveScan, ShapesOfTheBaseKernel) {
         for (int count : {1, 2, 3, 33, 257})
             for (int channels : {1, 7, 20, 92, 184, 1472})
                 for (int states : {1, 8, 16, 64, 256})
-                    if (static_cast<int64_t>(count) * channels * states < 250000)
+                    if (static_cast<int64_t>(count) * channels * states < 400000)
                         check({{GetParam(), count, channels, states}, "f32", all}, isa, false);
 }
 
