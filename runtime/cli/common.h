@@ -30,9 +30,14 @@ struct ModelFlags {
     model::LoadOptions options(int64_t chunk = 512) const; // dtype: that of the flag, else of the checkpoint
     // Loads the model and says once, in one line, when tuned kernels would pay.
     std::unique_ptr<model::Model> load(int64_t chunk = 512) const;
-    text::Tokenizer load_tokenizer() const; // --tokenizer FILE, else the model folder's tokenizer.json
+    std::string tokenizer_path() const; // --tokenizer FILE, else the model folder's tokenizer.json
+    text::Tokenizer load_tokenizer() const;
+    // Ids of a text, each below `vocab`; throws ks::Error(tokenizer_path(), ...) when the two do not fit.
+    std::vector<int> encode(const text::Tokenizer &with, const std::string &text, int64_t vocab) const;
 };
 
+// Parameters of a checkpoint; `active`: those that one token meets, of a Switch MLP one expert.
+int64_t count_parameters(const io::Checkpoint &checkpoint, const model::Config &config, bool active);
 std::string read_file(const std::string &path); // throws ks::Error
 double seconds_now();                           // steady
 

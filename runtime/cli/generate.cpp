@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+// ks generate: continues a prompt, streaming; the text alone goes to standard output.
 #include "runtime/base/error.h"
 #include "runtime/cli/common.h"
+#include "runtime/io/npz.h"
 #include "runtime/text/sampler.h"
 #include "runtime/text/utf8_stream.h"
 #include <cstdio>
+#include <cstring>
 
 namespace ks::cli {
 
@@ -21,38 +24,80 @@ void emit(const std::string &text) {
     std::fflush(stdout);
 }
 
+// A saved text: the state, and in `ids` all its tokens, the last of which the state has not read.
+std::vector<int> load_text(const std::string &path, model::State &state, int64_t vocab) {
+    state.load(path);
+    io::NpzReader file(path);
+    if (!file.has("ids")) return {};
+    io::Array a = file.read("ids");
+    std::vector<int> ids(a.dtype == DType::i32 && a.shape.size() == 1 ? a.data.size() / sizeof(int32_t) : 0);
+    if (ids.empty()) throw Error(path, "ids must be a list of int32");
+    std::memcpy(ids.data(), a.data.data(), a.data.size());
+    for (int id : ids)
+        if (id < 0 || id >= vocab)
+            throw Error(path, "ids holds " + std::to_string(id) + ", which the model lacks");
+    return ids;
+}
+
+void save_text(const std::string &path, const model::State &state, const std::vector<int> &ids) {
+    state.save(path);
+    std::vector<io::Array> arrays;
+    std::vector<io::Tensor> tensors;
+    io::NpzReader file(path);
+    for (const auto &name : file.names()) arrays.push_back(file.read(name));
+    for (size_t i = 0; i < arrays.size(); i++) tensors.push_back(arrays[i].tensor(file.names()[i]));
+    tensors.push_back(io::tensor_of("ids", ids, {static_cast<int64_t>(ids.size())}));
+    io::write_npz(path, tensors);
+}
+
+void report(size_t prompt, double prefill, int made, double seconds) {
+    std::fprintf(stderr, "ks: prompt %zu tokens", prompt);
+    if (made) std::fprintf(stderr, ", %.1f tokens/s", static_cast<double>(prompt) / prefill);
+    std::fprintf(stderr, "; generated %d tokens", made);
+    if (made > 1)
+        std::fprintf(stderr, ", %.1f tokens/s", (made - 1) / seconds); // the first came with the prompt
+    std::fprintf(stderr, "\n");
+}
+
 void generate(const Options &o) {
     std::string prompt = o.prompt_file.empty() ? o.prompt : read_file(o.prompt_file);
     text::Tokenizer tokenizer = o.model.load_tokenizer();
     auto model = o.model.load();
+    int64_t vocab = std::min<int64_t>(tokenizer.size(), model->config().vocab);
+    int end = tokenizer.end_of_text();
     model::State state(model->config(), 1);
-    if (!o.state_in.empty()) state.load(o.state_in);
-    std::vector<int> ids = tokenizer.encode(prompt);
-    if (ids.empty() && tokenizer.end_of_text() >= 0) ids.push_back(tokenizer.end_of_text()); // a text begins
+    std::vector<int> ids;
+    if (!o.state_in.empty()) ids = load_text(o.state_in, state, model->config().vocab);
+    size_t read = ids.empty() ? 0 : ids.size() - 1; // how many of ids the state has read
+    std::vector<int> asked = o.model.encode(tokenizer, prompt, vocab);
+    ids.insert(ids.end(), asked.begin(), asked.end());
+    if (ids.empty() && end >= 0 && end < vocab) ids.push_back(end); // a text begins
     if (ids.empty()) throw Error("--prompt", "is empty, and the tokenizer has no token that begins a text");
-    text::Sampler sampler(o.sampler, static_cast<int>(std::min<int64_t>(tokenizer.size(), model->config().vocab)));
+    text::Sampler sampler(o.sampler, static_cast<int>(vocab));
 
-    double start = seconds_now();
-    size_t prompt_tokens = ids.size();
-    const float *logits = model->prefill(state, 0, ids.data(), ids.size());
-    double prefilled = seconds_now();
-    emit(prompt);
-    text::Utf8Stream stream;
+    size_t prompt_tokens = ids.size() - read;
     ids.reserve(ids.size() + static_cast<size_t>(o.tokens));
+    text::Utf8Stream stream;
+    emit(prompt);
+    double start = seconds_now(), prefilled = start;
     int made = 0;
-    for (; made < o.tokens; made++) {
+    while (made < o.tokens) {
+        const float *logits = model->prefill(state, 0, ids.data() + read, ids.size() - read);
+        read = ids.size();
+        if (!made) prefilled = seconds_now();
         int id = sampler.sample(logits, ids.data(), ids.size());
-        if (id == tokenizer.end_of_text()) break;
         ids.push_back(id);
+        if (id == end) break;
         emit(stream.feed(tokenizer.bytes_of(id)));
-        int one = 1;
-        logits = model->forward(state, {0, 1, &id, &one}, model::Logits::last);
+        made++;
     }
     emit(stream.flush() + "\n");
-    double end = seconds_now();
-    if (!o.state_out.empty()) state.save(o.state_out);
-    std::fprintf(stderr, "ks: prompt %zu tokens, %.1f tokens/s; generated %d tokens, %.1f tokens/s\n", prompt_tokens,
-                 static_cast<double>(prompt_tokens) / (prefilled - start), made, made / (end - prefilled));
+    double seconds = seconds_now() - prefilled;
+    if (!o.state_out.empty()) {
+        if (ids.size() - read > 1) model->prefill(state, 0, ids.data() + read, ids.size() - read - 1); // -n 0
+        save_text(o.state_out, state, ids);
+    }
+    report(prompt_tokens, prefilled - start, made, seconds);
 }
 
 } // namespace
@@ -71,8 +116,8 @@ void add_generate(CLI::App &app, Run &run) {
     verb->add_option("--repeat-penalty", o->sampler.repeat_penalty, "for tokens seen lately; 1: none");
     verb->add_option("--repeat-last-n", o->sampler.repeat_last_n, "how many tokens are lately");
     verb->add_option("-s,--seed", o->sampler.seed, "of the sampler");
-    verb->add_option("--state-in", o->state_in, "go on from a saved state");
-    verb->add_option("--state-out", o->state_out, "save the state at the end");
+    verb->add_option("--state-in", o->state_in, "go on from a saved text");
+    verb->add_option("--state-out", o->state_out, "save the text with its state");
     verb->callback([o, &run] { run = [o] { generate(*o); }; });
 }
 

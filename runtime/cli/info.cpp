@@ -13,41 +13,32 @@ std::string kind(const model::Layer &l) {
     return l.experts ? "Mamba beside " + mlp : "Mamba";
 }
 
-// Parameters that one token meets: of a Switch MLP one expert.
-int64_t active_parameters(const io::Checkpoint &checkpoint, const model::Config &c) {
-    int64_t active = 0;
-    for (const auto &name : checkpoint.names()) {
-        if (c.tie_embeddings && name == "lm_head.weight") continue;
-        size_t at = name.find(".local_experts.");
-        if (at == std::string::npos || name.compare(at + 15, 2, "0.") == 0) active += checkpoint.at(name).elements();
-    }
-    return active;
-}
-
 void info(const std::string &folder) {
     io::Checkpoint checkpoint(folder);
     model::Config c = model::parse_config(checkpoint.config_path(), checkpoint.config());
     std::map<std::string, int> kinds;
-    int64_t mixers = 0, total = 0;
+    int64_t mixers = 0;
     for (const auto &l : c.layers) kinds[kind(l)]++, mixers += l.mixer;
     std::map<std::string, int64_t> types;
     for (const auto &name : checkpoint.names()) {
         if (c.tie_embeddings && name == "lm_head.weight") continue;
-        total += checkpoint.at(name).elements();
         types[name_of(checkpoint.at(name).dtype)] += checkpoint.at(name).elements();
     }
     const char *families[] = {"BlackMamba", "Mamba-1 (native)", "Mamba-1 (transformers)"};
-    fmt::print("family             {}\nlayers             {}\n", families[static_cast<int>(c.family)], c.layers.size());
+    fmt::print("family             {}\nlayers             {}\n", families[static_cast<int>(c.family)],
+               c.layers.size());
     for (const auto &[name, count] : kinds) fmt::print("  {:<16} {}\n", name, count);
-    fmt::print("hidden             {}\ninner              {}\nstates             {}\nconvolution        {}\ndt rank            {}\n", c.hidden,
-               c.inner, c.state, c.conv_width, c.dt_rank);
+    fmt::print("hidden             {}\ninner              {}\nstates             {}\nconvolution        "
+               "{}\ndt rank            {}\n",
+               c.hidden, c.inner, c.state, c.conv_width, c.dt_rank);
     if (c.ffn)
-        fmt::print("expert width       {}\nactivation         {}{}\n", c.ffn, c.activation == model::Activation::silu ? "silu" : "gelu_erf",
-                   c.gated ? ", gated" : "");
-    fmt::print("vocabulary         {} rows\nparameters         {} total, {} active per token\n", c.vocab, total,
-               active_parameters(checkpoint, c));
+        fmt::print("expert width       {}\nactivation         {}{}\n", c.ffn,
+                   c.activation == model::Activation::silu ? "silu" : "gelu_erf", c.gated ? ", gated" : "");
+    fmt::print("vocabulary         {} rows\nparameters         {} total, {} active per token\n", c.vocab,
+               count_parameters(checkpoint, c, false), count_parameters(checkpoint, c, true));
     for (const auto &[type, count] : types) fmt::print("  {:<16} {}\n", type, count);
-    fmt::print("state              {} bytes per sequence (f32)\n", mixers * c.inner * (c.state + c.conv_width - 1) * 4);
+    fmt::print("state              {} bytes per sequence (f32)\n",
+               mixers * c.inner * (c.state + c.conv_width - 1) * 4);
 }
 
 } // namespace

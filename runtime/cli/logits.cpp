@@ -6,6 +6,7 @@
 #include "runtime/io/npy.h"
 #include <algorithm>
 #include <cmath>
+#include <unistd.h>
 
 namespace ks::cli {
 
@@ -27,21 +28,33 @@ Lists read_tokens(const std::string &path, int64_t vocab) {
         if (lists[b].empty()) throw Error(path, "list " + std::to_string(b) + " is empty");
         for (int id : lists[b])
             if (id >= vocab)
-                throw Error(path, "token " + std::to_string(id) + " is not in the vocabulary of " + std::to_string(vocab));
+                throw Error(path, "token " + std::to_string(id) + " is not in the vocabulary of " +
+                                      std::to_string(vocab));
     }
     return lists;
 }
 
-// One pass over the same number of new tokens (`width`, fewer at a row's end) of every row that has some left.
-// Rows are sorted by length, longest first, so that these rows are neighbours.
-void pass(model::Model &model, model::State &state, const Lists &lists, const std::vector<size_t> &order, size_t from,
-          size_t width, std::vector<float> &out, size_t longest) {
+// An allocation beyond the memory would succeed and the process be killed later.
+void check_memory(const std::string &path, double floats) {
+    double memory = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
+    double needed = floats * sizeof(float);
+    if (needed > memory)
+        throw Error(path, "asks for " + std::to_string(static_cast<int64_t>(needed * 1e-9)) +
+                              " GB of logits, this machine has " +
+                              std::to_string(static_cast<int64_t>(memory * 1e-9)) + " GB of memory");
+}
+
+// One pass over the same number of new tokens (`width`, fewer at a row's end) of every row that has some
+// left. Rows are sorted by length, longest first, so that these rows are neighbours.
+void pass(model::Model &model, model::State &state, const Lists &lists, const std::vector<size_t> &order,
+          size_t from, size_t width, std::vector<float> &out, size_t longest) {
     std::vector<int> tokens, lengths;
     for (size_t row : order) {
         const auto &list = lists[row];
         if (list.size() <= from) break;
         size_t count = std::min(width, list.size() - from);
-        tokens.insert(tokens.end(), list.begin() + static_cast<long>(from), list.begin() + static_cast<long>(from + count));
+        tokens.insert(tokens.end(), list.begin() + static_cast<long>(from),
+                      list.begin() + static_cast<long>(from + count));
         lengths.push_back(static_cast<int>(count));
     }
     model::Batch batch{0, static_cast<int>(lengths.size()), tokens.data(), lengths.data()};
@@ -49,7 +62,8 @@ void pass(model::Model &model, model::State &state, const Lists &lists, const st
     auto vocab = static_cast<size_t>(model.config().vocab);
     for (size_t s = 0; s < lengths.size(); s++)
         for (int t = 0; t < lengths[s]; t++, logits += model.logits_stride())
-            std::copy_n(logits, vocab, out.data() + (order[s] * longest + from + static_cast<size_t>(t)) * vocab);
+            std::copy_n(logits, vocab,
+                        out.data() + (order[s] * longest + from + static_cast<size_t>(t)) * vocab);
 }
 
 void logits(const Options &o) {
@@ -57,8 +71,11 @@ void logits(const Options &o) {
     Lists lists = read_tokens(o.tokens, model->config().vocab);
     std::vector<size_t> order(lists.size());
     for (size_t i = 0; i < order.size(); i++) order[i] = i;
-    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return lists[a].size() > lists[b].size(); });
+    std::stable_sort(order.begin(), order.end(),
+                     [&](size_t a, size_t b) { return lists[a].size() > lists[b].size(); });
     size_t longest = lists[order[0]].size();
+    check_memory(o.tokens, static_cast<double>(lists.size()) * static_cast<double>(longest) *
+                               static_cast<double>(model->config().vocab));
     std::vector<float> out(lists.size() * longest * static_cast<size_t>(model->config().vocab), NAN);
 
     // As many rows at a time as one pass can give logits for.
@@ -72,7 +89,8 @@ void logits(const Options &o) {
             pass(*model, state, lists, group, from, width, out, longest);
     }
     io::write_npy(o.out, io::tensor_of("logits", out,
-                                       {static_cast<int64_t>(lists.size()), static_cast<int64_t>(longest), model->config().vocab}));
+                                       {static_cast<int64_t>(lists.size()), static_cast<int64_t>(longest),
+                                        model->config().vocab}));
 }
 
 } // namespace
@@ -82,7 +100,8 @@ void add_logits(CLI::App &app, Run &run) {
     CLI::App *verb = app.add_subcommand("logits", "logits of token lists, as an array");
     o->model.add(*verb);
     verb->add_option("--tokens", o->tokens, "JSON: a list of lists of ids")->required();
-    verb->add_option("--out", o->out, "npy to write: float32 [B, L, vocabulary], NaN beyond a row's end")->required();
+    verb->add_option("--out", o->out, "npy to write: float32 [B, L, vocabulary], NaN beyond a row's end")
+        ->required();
     verb->add_option("--chunk", o->chunk, "tokens of one pass at most")->check(CLI::Range(1, 1 << 16));
     verb->add_flag("--step", o->step, "token by token, with carried state");
     verb->callback([o, &run] { run = [o] { logits(*o); }; });

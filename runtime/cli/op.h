@@ -15,8 +15,11 @@ class Inputs {
     explicit Inputs(const std::string &path);
 
     bool has(const std::string &name) const { return arrays_.count(name) != 0; }
-    const std::vector<int64_t> &shape(const std::string &name) const; // throws ks::Error(path, name is missing)
-    // Throws ks::Error(path, ...) when the array is missing or has another shape.
+    // Throws ks::Error(path, ...) when the array is missing, has another rank or no elements. `axes` names
+    // them.
+    const std::vector<int64_t> &shape(const std::string &name, size_t rank, const char *axes) const;
+    // Throws ks::Error(path, ...) when the array is missing, has another shape or is not of numbers with a
+    // point.
     std::vector<float> floats(const std::string &name, const std::vector<int64_t> &shape) const;
     std::vector<int64_t> integers(const std::string &name) const; // one dimension
     const std::string &path() const { return path_; }
@@ -36,7 +39,18 @@ struct Result {
 
 using OpRunner = std::vector<Result> (*)(const ks_library &, const Inputs &);
 std::vector<Result> run_selective_scan(const ks_library &library, const Inputs &in);
+std::vector<Result> run_causal_conv1d(const ks_library &library, const Inputs &in);
 std::vector<Result> run_sinkhorn(const ks_library &library, const Inputs &in);
 std::vector<Result> run_linear(const ks_library &library, const Inputs &in);
+std::vector<Result> run_rms_norm(const ks_library &library, const Inputs &in);
+std::vector<Result> run_layer_norm(const ks_library &library, const Inputs &in);
+std::vector<Result> run_router(const ks_library &library, const Inputs &in);
+std::vector<Result> run_expert_mlp(const ks_library &library, const Inputs &in);
+
+// Offsets of the sequences in [B, L] steps: `seq_start` of the file (then B must be 1), else every row is
+// one.
+std::vector<int64_t> sequences_of(const Inputs &in, int64_t batch, int64_t length);
+// Swaps the last two axes of [outer, rows, cols]: states are [S,D,N] in files and [S,N,D] in kernels.
+std::vector<float> swap_axes(const std::vector<float> &v, int64_t outer, int64_t rows, int64_t cols);
 
 } // namespace ks::cli

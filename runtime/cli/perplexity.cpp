@@ -21,22 +21,22 @@ double surprise(const float *logits, int64_t vocab, int id) {
     return largest + std::log(sum) - logits[id];
 }
 
-// Whole text with carried state; the state is cleared where a text ends. The first token of a text is predicted
-// from an end-of-text token where the tokenizer has one, else it is not counted.
+// Whole text with carried state; the state is cleared where a text ends. The first token of a text is
+// predicted from an end-of-text token where the tokenizer has one, else it is not counted.
 void perplexity(const Options &o) {
     text::Tokenizer tokenizer = o.model.load_tokenizer();
     std::string content = read_file(o.file);
-    std::vector<int> ids = tokenizer.encode(content);
-    int end = tokenizer.end_of_text();
-    if (end >= 0) ids.insert(ids.begin(), end);
-    if (ids.size() < 2) throw Error(o.file, "is too short");
     auto model = o.model.load();
     int64_t vocab = std::min<int64_t>(tokenizer.size(), model->config().vocab);
+    std::vector<int> ids = o.model.encode(tokenizer, content, vocab);
+    int end = tokenizer.end_of_text() < vocab ? tokenizer.end_of_text() : -1;
+    if (end >= 0) ids.insert(ids.begin(), end);
     model::State state(model->config(), 1);
     double nats = 0;
     size_t counted = 0, bytes = 0; // bytes of text: the marks between texts have none
     for (size_t at = 0; at + 1 < ids.size();) {
-        size_t count = 1, most = std::min<size_t>(ids.size() - 1 - at, static_cast<size_t>(model->logit_rows()));
+        size_t count = 1,
+               most = std::min<size_t>(ids.size() - 1 - at, static_cast<size_t>(model->logit_rows()));
         if (ids[at] == end) state.clear();
         while (count < most && ids[at + count] != end) count++; // a new text starts a new pass
         int length = static_cast<int>(count);
@@ -48,6 +48,7 @@ void perplexity(const Options &o) {
         }
         at += count;
     }
+    if (!bytes) throw Error(o.file, "has too little text");
     double per_token = nats / static_cast<double>(counted);
     std::printf("tokens %zu\nnats per token %.5f\nperplexity %.4f\nbits per byte %.5f\n", counted, per_token,
                 std::exp(per_token), nats / std::log(2.0) / static_cast<double>(bytes));

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// ks generate: what is text and what is not, saved texts, prompts from files.
+#include "tests/runtime/cli/process.h"
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+namespace ks::test {
+namespace {
+
+const std::string model = std::string("'") + KS_SOURCE_DIR + "/models/kjv-8x11m'";
+
+class Generate : public Process {
+  protected:
+    Said generate(const std::string &flags) { return run("generate -m " + model + " -t 1 " + flags); }
+    // Without the line end that closes the text.
+    std::string text(const std::string &flags) {
+        Said said = generate(flags);
+        EXPECT_EQ(said.status, 0) << said.err;
+        EXPECT_EQ(said.out.back(), '\n');
+        return said.out.substr(0, said.out.size() - 1);
+    }
+};
+
+TEST_F(Generate, OnlyTheTextGoesToStandardOutput) {
+    Said said = generate("-p 'And the LORD' -n 5 --temp 0");
+    ASSERT_EQ(said.status, 0);
+    EXPECT_EQ(said.out.rfind("And the LORD", 0), 0u);
+    EXPECT_EQ(said.out.find("tokens/s"), std::string::npos);
+    EXPECT_NE(said.err.find("generated 5 tokens"), std::string::npos) << said.err;
+    size_t notice = said.err.find("running on base kernels"); // at most once
+    if (notice != std::string::npos) {
+        EXPECT_EQ(said.err.find("running on base kernels", notice + 1), std::string::npos);
+    }
+}
+
+TEST_F(Generate, NoTokensGiveThePrompt) { EXPECT_EQ(text("-p 'And the LORD' -n 0"), "And the LORD"); }
+
+TEST_F(Generate, PromptFromAFileIsThePrompt) {
+    scratch_.write("prompt", "In the beginning");
+    EXPECT_EQ(text("-f " + quoted("prompt") + " -n 20 --temp 0"),
+              text("-p 'In the beginning' -n 20 --temp 0"));
+    scratch_.write("empty", "");
+    EXPECT_EQ(text("-f " + quoted("empty") + " -n 8 --temp 0"), text("-p '' -n 8 --temp 0"));
+}
+
+TEST_F(Generate, SavedTextGoesOnAsIfNeverStopped) {
+    std::string whole = text("-p 'And it came to pass' -n 30 --temp 0 --repeat-penalty 1.3");
+    std::string first =
+        text("-p 'And it came to pass' -n 11 --temp 0 --repeat-penalty 1.3 --state-out " + quoted("a.npz"));
+    std::string second = text("-n 9 --temp 0 --repeat-penalty 1.3 --state-in " + quoted("a.npz") +
+                              " --state-out " + quoted("b.npz"));
+    std::string third = text("-n 10 --temp 0 --repeat-penalty 1.3 --state-in " + quoted("b.npz"));
+    EXPECT_EQ(first + second + third, whole);
+}
+
+TEST_F(Generate, SavedPromptTakesMoreOfIt) {
+    text("-p 'In the' -n 0 --state-out " + quoted("s.npz"));
+    EXPECT_EQ("In the" + text("-p ' beginning' -n 20 --temp 0 --state-in " + quoted("s.npz")),
+              text("-p 'In the beginning' -n 20 --temp 0"));
+}
+
+TEST_F(Generate, StopsAtTheEndOfText) {
+    Said said = generate("-p 'Amen.' -n 3000 --temp 1 --seed 3");
+    ASSERT_EQ(said.status, 0);
+    EXPECT_EQ(said.out.find("<|endoftext|>"), std::string::npos);
+    EXPECT_EQ(said.err.find("generated 3000"), std::string::npos) << "this text ends sooner: " << said.err;
+}
+
+TEST_F(Generate, AnyBytesStayWholeCharacters) {
+    // Flat sampling of all tokens, single bytes among them.
+    Said said = generate("-p 'x' -n 300 --temp 50 --top-k 0 --top-p 1 --seed 1");
+    ASSERT_EQ(said.status, 0);
+    EXPECT_NE(said.out.find("\xEF\xBF\xBD"), std::string::npos)
+        << "no broken bytes came up, choose another seed";
+    EXPECT_NO_THROW(nlohmann::json(said.out).dump()) << "this library refuses text that is not UTF-8";
+}
+
+TEST_F(Generate, RefusesDamagedStates) {
+    scratch_.write("s.npz", "not a zip");
+    expect_refused(generate("-p x -n 1 --state-in " + quoted("s.npz")), {path("s.npz")});
+    std::vector<float> some(4);
+    io::write_npz(path("s.npz"), {io::tensor_of("conv.0", some, {1, 2, 2})});
+    expect_refused(generate("-p x -n 1 --state-in " + quoted("s.npz")), {path("s.npz")});
+    expect_refused(generate("-p x -n 1 --state-out " + quoted("no/such/folder")), {path("no/such/folder")});
+}
+
+TEST_F(Generate, RefusesBadFlagsAndFiles) {
+    expect_refused(generate("-f " + quoted("none")), {path("none")});
+    expect_refused(generate("-f " + quoted("")), {path("")}); // a folder
+    expect_refused(generate("-p x --temp nan"), {"temperature"});
+    expect_refused(generate("-p x --tokenizer " + quoted("none.json")), {path("none.json")});
+    scratch_.write("t.json", "{\"model\":");
+    expect_refused(generate("-p x --tokenizer " + quoted("t.json")), {path("t.json")});
+    EXPECT_EQ(generate("-p x -f y").status, 2);
+    EXPECT_EQ(generate("-p x -n -1").status, 2);
+    EXPECT_EQ(generate("-p x -n many").status, 2);
+}
+
+TEST_F(Generate, FullDiskIsAnError) {
+    if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "needs /dev/full";
+    expect_refused(run("generate -m " + model + " -p x -n 2", "/dev/full"), {"standard output"});
+    expect_refused(run("info -m " + model, "/dev/full"), {"standard output"});
+}
+
+} // namespace
+} // namespace ks::test

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+// ks op against the oracles in double, and what it refuses.
+#include "tests/oracles/causal_conv1d.h"
+#include "tests/oracles/expert_mlp.h"
+#include "tests/oracles/linear.h"
+#include "tests/oracles/norm.h"
+#include "tests/oracles/router.h"
+#include "tests/oracles/selective_scan.h"
+#include "tests/oracles/sinkhorn.h"
+#include "tests/runtime/cli/process.h"
+#include <cmath>
+#include <map>
+#include <random>
+
+namespace ks::test {
+namespace {
+
+struct Value {
+    std::vector<float> values;
+    std::vector<int64_t> shape;
+};
+using Values = std::map<std::string, Value>;
+using Doubles = std::vector<double>;
+
+class Op : public Process {
+  protected:
+    Value random(std::vector<int64_t> shape, double low, double high) {
+        int64_t n = 1;
+        for (int64_t d : shape) n *= d;
+        std::uniform_real_distribution<float> any(static_cast<float>(low), static_cast<float>(high));
+        Value v{std::vector<float>(static_cast<size_t>(n)), std::move(shape)};
+        for (float &f : v.values) f = any(engine_);
+        return v;
+    }
+    void write(const std::string &name, const Values &values, const std::vector<int64_t> &starts = {},
+               const std::string &integers = "seq_start") {
+        std::vector<io::Tensor> tensors;
+        for (const auto &[key, v] : values) tensors.push_back(io::tensor_of(key, v.values, v.shape));
+        if (!starts.empty())
+            tensors.push_back(io::tensor_of(integers, starts, {static_cast<int64_t>(starts.size())}));
+        io::write_npz(path(name), tensors);
+    }
+    Said op(const std::string &rest) { return run("op " + rest + " --out " + quoted("out.npz")); }
+    void expect(const std::string &name, const Doubles &wanted, const std::vector<int64_t> &shape) {
+        io::Array a = io::NpzReader(path("out.npz")).read(name);
+        EXPECT_EQ(a.shape, shape) << name;
+        auto got = io::to_f32(a.tensor());
+        ASSERT_EQ(got.size(), wanted.size()) << name;
+        double top = 0;
+        for (double w : wanted) top = std::max(top, std::abs(w));
+        for (size_t i = 0; i < got.size(); i++)
+            ASSERT_NEAR(got[i], wanted[i], 1e-5 * top) << name << "[" << i << "]";
+    }
+    void expect(const std::string &name, const std::vector<int> &wanted) {
+        expect(name, Doubles(wanted.begin(), wanted.end()), {static_cast<int64_t>(wanted.size())});
+        EXPECT_EQ(io::NpzReader(path("out.npz")).read(name).dtype, DType::i32) << name;
+    }
+    static Doubles wide(const Value &v) { return {v.values.begin(), v.values.end()}; }
+
+    Values scan_inputs(int64_t B, int64_t L, int64_t D, int64_t N) {
+        return {{"u", random({B, L, D}, -1, 1)},
+                {"dt", random({B, L, D}, -4, 1)},
+                {"A", random({D, N}, -8, -0.1)},
+                {"B", random({B, L, N}, -1, 1)},
+                {"C", random({B, L, N}, -1, 1)}};
+    }
+    static oracle::SelectiveScan scan_oracle(const Values &in) {
+        oracle::SelectiveScan o;
+        o.channels = static_cast<int>(in.at("A").shape[0]), o.states = static_cast<int>(in.at("A").shape[1]);
+        o.u = wide(in.at("u")), o.dt = wide(in.at("dt")), o.A = wide(in.at("A")), o.B = wide(in.at("B")),
+        o.C = wide(in.at("C"));
+        if (in.count("z")) o.z = wide(in.at("z"));
+        if (in.count("D")) o.D = wide(in.at("D"));
+        if (in.count("dt_bias")) o.dt_bias = wide(in.at("dt_bias"));
+        if (in.count("h0")) o.h = wide(in.at("h0"));
+        return o;
+    }
+
+    std::mt19937 engine_{20261124};
+};
+
+TEST_F(Op, ScanWithoutOptionalArrays) {
+    Values in = scan_inputs(3, 11, 33, 7);
+    write("in.npz", in);
+    for (const char *flags : {"-t 1", "-t 2", "-t 1 --isa avx2"}) {
+        Said said = op("selective_scan --in " + quoted("in.npz") + " " + flags);
+        ASSERT_EQ(said.status, 0) << said.err;
+        auto o = scan_oracle(in);
+        o.seq_start = {0, 11, 22, 33};
+        expect("y", oracle::selective_scan(o), {3, 11, 33});
+        expect("h_last", o.h, {3, 33, 7});
+    }
+}
+
+TEST_F(Op, ScanOfRaggedSequencesWithEverything) {
+    const int64_t L = 40, D = 24, N = 16;
+    Values in = scan_inputs(1, L, D, N);
+    in["z"] = random({1, L, D}, -2, 2);
+    in["D"] = random({D}, -1, 1);
+    in["dt_bias"] = random({D}, -1, 1);
+    in["h0"] = random({3, D, N}, -1, 1);
+    write("in.npz", in, {0, 1, 17, 40});
+    Said said = op("selective_scan --in " + quoted("in.npz"));
+    ASSERT_EQ(said.status, 0) << said.err;
+    auto o = scan_oracle(in);
+    o.seq_start = {0, 1, 17, 40};
+    expect("y", oracle::selective_scan(o), {1, L, D});
+    expect("h_last", o.h, {3, D, N});
+}
+
+TEST_F(Op, ScanRefusesWhatDoesNotFit) {
+    const Values good = scan_inputs(1, 6, 5, 4);
+    auto refused = [&](const std::string &array, const Values &in, const std::vector<int64_t> &starts = {}) {
+        write("bad.npz", in, starts);
+        expect_refused(op("selective_scan --in " + quoted("bad.npz")), {path("bad.npz"), array});
+        EXPECT_FALSE(std::filesystem::exists(path("out.npz")));
+    };
+    for (const auto &[name, value] : good) {
+        Values in = good;
+        in.erase(name);
+        refused(name, in); // missing
+        in[name] = random({7}, -1, 1);
+        refused(name, in); // wrong rank
+        std::vector<int64_t> shape = value.shape;
+        if (name != "u") {
+            shape.back() += name == "A" ? -1 : 1;
+            in[name] = random(shape, -1, 1);
+            write("bad.npz", in);
+            expect_refused(op("selective_scan --in " + quoted("bad.npz")), {path("bad.npz"), "shape"});
+        }
+    }
+    Values in = good;
+    in["h0"] = random({1, 4, 5}, -1, 1);
+    refused("h0", in);
+    for (const std::vector<int64_t> &starts :
+         {std::vector<int64_t>{0, 7}, {0, 4, 3, 6}, {1, 6}, {0, 5}, {-1, 6}, {0}})
+        refused("seq_start", good, starts);
+    in = good;
+    in["u"] = {{}, {1, 0, 5}};
+    refused("u", in);
+    in = good;
+    in.erase("dt");
+    write("bad.npz", in, std::vector<int64_t>(30, 1), "dt"); // the type comes after the shape
+    expect_refused(op("selective_scan --in " + quoted("bad.npz")), {path("bad.npz"), "dt"});
+    scratch_.write("bad.npz", "PK\3\4 nothing of the kind");
+    expect_refused(op("selective_scan --in " + quoted("bad.npz")), {path("bad.npz")});
+}
+
+TEST_F(Op, IntegersAreNoFloats) {
+    std::vector<int64_t> ones(6, 1);
+    io::write_npy(path("l.npy"), io::tensor_of("", ones, {2, 3}));
+    expect_refused(op("sinkhorn --in " + quoted("l.npy")), {path("l.npy"), "logits", "i64"});
+}
+
+TEST_F(Op, Sinkhorn) {
+    const int64_t T = 37, E = 6;
+    for (double top : {4.0, 300.0}) { // the second needs logarithms
+        Value logits = random({T, E}, -top, top);
+        io::write_npy(path("l.npy"), io::tensor_of("", logits.values, logits.shape));
+        Said said = op("sinkhorn --in " + quoted("l.npy"));
+        ASSERT_EQ(said.status, 0) << said.err;
+        auto gate = [&](const std::vector<int> &index) {
+            Doubles g;
+            for (size_t t = 0; t < index.size(); t++)
+                g.push_back(1 / (1 + std::exp(-static_cast<double>(
+                                         logits.values[t * E + static_cast<size_t>(index[t])]))));
+            return g;
+        };
+        if (top < 40) {
+            oracle::SinkhornOptions once;
+            once.cap = 1;
+            auto wanted = oracle::sinkhorn_as_coded(wide(logits), E, once);
+            expect("plan", wanted.plan, {T, E});
+            expect("index", wanted.index);
+            expect("gate", gate(wanted.index), {T});
+            continue;
+        }
+        auto plan = io::to_f32(io::NpzReader(path("out.npz")).read("plan").tensor());
+        for (int64_t e = 0; e < E; e++) { // a pass ends with exact columns
+            double sum = 0;
+            for (int64_t t = 0; t < T; t++) sum += plan[static_cast<size_t>(t * E + e)];
+            EXPECT_NEAR(sum, 1. / E, 1e-4);
+        }
+    }
+    Value bad = random({T, E}, -1, 1);
+    bad.values[5] = NAN;
+    io::write_npy(path("l.npy"), io::tensor_of("", bad.values, bad.shape));
+    expect_refused(op("sinkhorn --in " + quoted("l.npy")), {path("l.npy"), "logits"});
+}
+
+TEST_F(Op, CausalConv) {
+    const int64_t L = 19, D = 21;
+    for (int64_t W : {2, 3, 4}) {
+        Values in = {{"x", random({1, L, D}, -1, 1)},
+                     {"weight", random({D, W}, -1, 1)},
+                     {"bias", random({D}, -1, 1)},
+                     {"state0", random({2, D, W - 1}, -1, 1)}};
+        write("in.npz", in, {0, 2, L});
+        Said said = op("causal_conv1d --in " + quoted("in.npz"));
+        ASSERT_EQ(said.status, 0) << said.err;
+        oracle::CausalConv1d o;
+        o.channels = D, o.width = static_cast<int>(W), o.seq_start = {0, 2, L};
+        o.x = wide(in["x"]), o.weight = wide(in["weight"]), o.bias = wide(in["bias"]),
+        o.state = wide(in["state0"]);
+        expect("y", oracle::causal_conv1d(o), {1, L, D});
+        expect("state_last", o.state, {2, D, W - 1});
+    }
+    write("in.npz", {{"x", random({1, L, D}, -1, 1)}, {"weight", random({D, 5}, -1, 1)}});
+    expect_refused(op("causal_conv1d --in " + quoted("in.npz")), {path("in.npz"), "weight"});
+}
+
+TEST_F(Op, Linear) {
+    Values in = {
+        {"x", random({5, 23}, -1, 1)}, {"w", random({19, 23}, -1, 1)}, {"bias", random({19}, -1, 1)}};
+    write("in.npz", in);
+    ASSERT_EQ(op("linear --in " + quoted("in.npz")).status, 0);
+    expect("y", oracle::linear(wide(in["x"]), wide(in["w"]), 23, wide(in["bias"])), {5, 19});
+    in["w"] = random({19, 22}, -1, 1);
+    write("in.npz", in);
+    expect_refused(op("linear --in " + quoted("in.npz")), {path("in.npz"), "w has the shape"});
+}
+
+TEST_F(Op, Norms) {
+    Values in = {{"hidden", random({4, 29}, -1, 1)},
+                 {"residual", random({4, 29}, -1, 1)},
+                 {"weight", random({29}, 0, 2)},
+                 {"bias", random({29}, -1, 1)}};
+    for (bool add : {true, false}) {
+        if (!add) in.erase("residual");
+        write("in.npz", in);
+        Doubles before = add ? wide(in["residual"]) : Doubles{}, sum = before;
+        ASSERT_EQ(op("rms_norm --in " + quoted("in.npz")).status, 0);
+        expect("y", oracle::rms_norm(wide(in["hidden"]), &sum, wide(in["weight"])), {4, 29});
+        expect("residual", sum, {4, 29});
+        sum = before;
+        ASSERT_EQ(op("layer_norm --in " + quoted("in.npz")).status, 0);
+        expect("y", oracle::layer_norm(wide(in["hidden"]), &sum, wide(in["weight"]), wide(in["bias"])),
+               {4, 29});
+        expect("residual", sum, {4, 29});
+    }
+}
+
+TEST_F(Op, Router) {
+    Value logits = random({50, 7}, -3, 3);
+    write("in.npz", {{"logits", logits}});
+    ASSERT_EQ(op("router --in " + quoted("in.npz")).status, 0);
+    auto wanted = oracle::route_top1(wide(logits), 7, oracle::Gate::sigmoid);
+    expect("index", wanted.index);
+    expect("gate", wanted.gate, {50});
+    expect("counts", wanted.groups.counts);
+    expect("offsets", wanted.groups.offsets);
+    expect("permutation", wanted.groups.permutation);
+}
+
+TEST_F(Op, ExpertMlp) {
+    const int64_t T = 13, H = 18, F = 10, E = 3;
+    std::vector<int64_t> index;
+    for (int64_t t = 0; t < T; t++) index.push_back(t % 4 == 0 ? 2 : 0); // expert 1 has no token
+    for (bool gated : {true, false}) {
+        Values in = {{"x", random({T, H}, -1, 1)},
+                     {"fc1", random({E, gated ? 2 * F : F, H}, -1, 1)},
+                     {"fc2", random({E, H, F}, -1, 1)},
+                     {"gate", random({T}, 0, 1)}};
+        write("in.npz", in, index, "index");
+        Said said = op("expert_mlp --in " + quoted("in.npz"));
+        ASSERT_EQ(said.status, 0) << said.err;
+        oracle::ExpertMlp o;
+        o.width = H, o.hidden = F, o.experts = E, o.gated = gated, o.activation = oracle::Activation::silu;
+        o.x = wide(in["x"]), o.fc1 = wide(in["fc1"]), o.fc2 = wide(in["fc2"]), o.gate = wide(in["gate"]);
+        o.index.assign(index.begin(), index.end());
+        expect("y", oracle::expert_mlp(o), {T, H});
+        index[0] = E;
+        write("bad.npz", in, index, "index");
+        expect_refused(op("expert_mlp --in " + quoted("bad.npz")), {path("bad.npz"), "index"});
+        index[0] = 2;
+    }
+}
+
+} // namespace
+} // namespace ks::test
