@@ -10,7 +10,7 @@ void Model::mlp(const Pass &pass, size_t i, Rows out) {
     auto experts = static_cast<int64_t>(w.experts.size());
     if (experts == 1) {
         for (int64_t t = 0; t < pass.tokens; t++) b.scale[t] = 1.f;
-        return expert(pass, w.experts[0], pass.tokens, b.identity, b.scale, out);
+        return expert(pass, w.experts[0], pass.tokens, b.normed, b.identity, b.scale, out);
     }
     linear(*library_, w.router, w.router_bias, pass.tokens, b.normed, b.router_logits);
     auto a = arguments<ks_router_args>();
@@ -26,17 +26,37 @@ void Model::mlp(const Pass &pass, size_t i, Rows out) {
     a.permutation = b.permutation;
     check(ks_router(library_.get(), &a));
     for (int64_t t = 0; t < pass.tokens; t++) b.scale[t] = b.gate[b.permutation[t]];
-    for (int64_t e = 0; e < experts; e++)
+    Rows sorted = gather(pass);
+    for (int64_t e = 0; e < experts; e++) {
+        int64_t first = b.offsets[e];
         if (b.counts[e])
-            expert(pass, w.experts[static_cast<size_t>(e)], b.counts[e], b.permutation + b.offsets[e],
-                   b.scale + b.offsets[e], out);
+            expert(pass, w.experts[static_cast<size_t>(e)], b.counts[e], {sorted.data + first * sorted.stride, sorted.stride},
+                   b.permutation + first, b.scale + first, out);
+    }
 }
 
-void Model::expert(const Pass &pass, const Expert &expert, int64_t count, const int32_t *rows, const float *scale,
-                   Rows out) {
+// The tokens in the order of their experts.
+Rows Model::gather(const Pass &pass) {
+    Buffers &b = *buffers_;
+    if (pass.tokens == 1) return b.normed;
+    auto a = arguments<ks_gather_rows_args>();
+    a.T = pass.tokens;
+    a.R = pass.tokens;
+    a.K = config_.hidden;
+    a.x = b.normed.data;
+    a.x_stride = b.normed.stride;
+    a.rows = b.permutation;
+    a.y = b.gathered.data;
+    a.y_stride = b.gathered.stride;
+    check(ks_gather_rows(library_.get(), &a));
+    return b.gathered;
+}
+
+// x: the `count` inputs of this expert, side by side; rows: where their results go in `out`.
+void Model::expert(const Pass &pass, const Expert &expert, int64_t count, Rows x, const int32_t *rows,
+                   const float *scale, Rows out) {
     Buffers &b = *buffers_;
     auto up = arguments<ks_expert_up_args>();
-    up.T = pass.tokens;
     up.R = count;
     up.K = expert.up.K;
     up.P = expert.up.panels;
@@ -44,14 +64,11 @@ void Model::expert(const Pass &pass, const Expert &expert, int64_t count, const 
     up.panel = expert.up.panel_choice;
     up.act = config_.activation == Activation::silu ? KS_EXPERT_UP_ACT_SILU : KS_EXPERT_UP_ACT_GELU_ERF;
     up.halves = config_.gated ? KS_EXPERT_UP_HALVES_2 : KS_EXPERT_UP_HALVES_1;
-    up.x = b.normed.data;
-    up.x_stride = b.normed.stride;
-    up.rows = rows;
+    up.x = x.data;
+    up.x_stride = x.stride;
     up.w = expert.up.data.data();
     up.h = b.inside.data;
     up.h_stride = b.inside.stride;
-    up.gathered = b.gathered.data;
-    up.gathered_stride = b.gathered.stride;
     check(ks_expert_up(library_.get(), &up));
 
     auto down = arguments<ks_expert_down_args>();

@@ -62,7 +62,9 @@ class Model {
     void convolve(const Pass &pass, State &state, size_t i);
     void scan(const Pass &pass, State &state, size_t i);
     void mlp(const Pass &pass, size_t i, Rows out);
-    void expert(const Pass &pass, const Expert &expert, int64_t count, const int32_t *rows, const float *scale, Rows out);
+    Rows gather(const Pass &pass);
+    void expert(const Pass &pass, const Expert &expert, int64_t count, Rows x, const int32_t *rows, const float *scale,
+                Rows out);
     const float *head(const Pass &pass, Logits wanted);
 
     struct DestroyLibrary {

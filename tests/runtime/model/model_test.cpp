@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whole models against logits of the transformers library (Mamba-1) and of a PyTorch graph (BlackMamba), in f32.
+// Whole models against logits of the transformers library (Mamba-1), of a PyTorch graph (BlackMamba) and of
+// the shipped model's own reference, in f32.
+#include "runtime/base/cpu.h"
+#include "runtime/io/npz.h"
 #include "runtime/model/model.h"
 #include "tests/support/golden.h"
 #include <cmath>
@@ -48,9 +51,46 @@ TEST_P(GoldenLogits, TokenByToken) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, GoldenLogits,
-                         testing::Values(Case{"mamba_hf_tiny", "mamba_hf_tiny"}, Case{"mamba_hf_tiny2", "mamba_hf_tiny2"},
-                                         Case{"mamba_native_tiny", "mamba_hf_tiny2"}, Case{"blackmamba_tiny", "blackmamba_tiny"}),
+                         testing::Values(Case{"mamba_hf_tiny", "mamba_hf_tiny"},
+                                         Case{"mamba_hf_tiny2", "mamba_hf_tiny2"},
+                                         Case{"mamba_native_tiny", "mamba_hf_tiny2"},
+                                         Case{"blackmamba_tiny", "blackmamba_tiny"}),
                          [](const auto &test) { return std::string(test.param.folder); });
+
+TEST(ShippedModel, AgreesWithItsReference) {
+    io::NpzReader golden(test::golden_path("shipped_logits.npz"));
+    for (const char *isa : {"avx2", "avx512"}) {
+        if (!cpu_has(isa)) continue;
+        LoadOptions options;
+        options.threads = 2;
+        options.isa = isa;
+        Model model(KS_SOURCE_DIR "/models/kjv-8x11m", options);
+        auto vocab = static_cast<size_t>(model.config().vocab);
+        for (int k = 0; k < 5; k++) { // logits of the last positions, eight at most
+            io::Array ids = golden.read("ids_" + std::to_string(k)),
+                      logits = golden.read("logits_" + std::to_string(k));
+            ASSERT_EQ(ids.dtype, DType::i32);
+            ASSERT_EQ(logits.shape.at(1), model.config().vocab);
+            auto length = static_cast<size_t>(ids.shape.at(0)),
+                 rows = static_cast<size_t>(logits.shape.at(0));
+            const auto *token = reinterpret_cast<const int *>(ids.data.data());
+            const auto *wanted = reinterpret_cast<const float *>(logits.data.data());
+            State state(model.config(), 1);
+            size_t first = length - rows;
+            if (first) model.prefill(state, 0, token, first);
+            for (size_t r = 0; r < rows; r++) {
+                int one = 1;
+                const float *got = model.forward(state, {0, 1, token + first + r, &one}, Logits::last);
+                expect_close(got, wanted + r * vocab, static_cast<int>(vocab),
+                             std::string(isa) + ", list " + std::to_string(k) + ", row " + std::to_string(r));
+            }
+            state.clear();
+            expect_close(model.prefill(state, 0, token, length), wanted + (rows - 1) * vocab,
+                         static_cast<int>(vocab),
+                         std::string(isa) + ", list " + std::to_string(k) + ", whole");
+        }
+    }
+}
 
 } // namespace
 } // namespace ks::model

@@ -13,14 +13,32 @@ namespace {
 std::atomic<int64_t> allocations{0};
 }
 
-// Counts every allocation of this program.
-void *operator new(size_t size) {
+// Counts every allocation of this program: operator new comes here too.
+#ifndef __SANITIZE_ADDRESS__
+extern "C" {
+void *__libc_malloc(size_t);
+void *__libc_calloc(size_t, size_t);
+void *__libc_realloc(void *, size_t);
+void *__libc_memalign(size_t, size_t);
+
+void *malloc(size_t size) {
     allocations++;
-    if (void *p = std::malloc(size ? size : 1)) return p;
-    throw std::bad_alloc();
+    return __libc_malloc(size);
 }
-void operator delete(void *p) noexcept { std::free(p); }
-void operator delete(void *p, size_t) noexcept { std::free(p); }
+void *calloc(size_t count, size_t size) {
+    allocations++;
+    return __libc_calloc(count, size);
+}
+void *realloc(void *p, size_t size) {
+    allocations++;
+    return __libc_realloc(p, size);
+}
+void *aligned_alloc(size_t alignment, size_t size) {
+    allocations++;
+    return __libc_memalign(alignment, size);
+}
+}
+#endif
 
 namespace ks::model {
 namespace {
@@ -58,8 +76,18 @@ TEST_F(States, ForeignOrDamagedFilesLeaveTheStateAlone) {
     two.save(scratch_.path("two.npz"));
     std::string bytes = test::read_all(scratch_.path("good.npz"));
     scratch_.write("cut.npz", bytes.substr(0, bytes.size() / 2));
-    expect_error(scratch_.path("two.npz"), "this model's state is", [&] { state.load(scratch_.path("two.npz")); });
+    expect_error(scratch_.path("two.npz"), "this model's state is",
+                 [&] { state.load(scratch_.path("two.npz")); });
     expect_error(scratch_.path("cut.npz"), "", [&] { state.load(scratch_.path("cut.npz")); });
+    test::RandomModel wider(test::small_config({"r", "8", "r1"}, 44), "f32", 3),
+        other(test::small_config({"8", "r", "r1"}, 40), "f32", 3);
+    for (const test::RandomModel *m : {&wider, &other}) {
+        Model model(m->folder(), {});
+        State foreign(model.config(), 1);
+        foreign.save(scratch_.path("foreign.npz"));
+        expect_error(scratch_.path("foreign.npz"), "", [&] { state.load(scratch_.path("foreign.npz")); });
+    }
+    expect_error(scratch_.path("none.npz"), "", [&] { state.load(scratch_.path("none.npz")); });
     State fresh(model_.config(), 1);
     fresh.load(scratch_.path("good.npz"));
     EXPECT_EQ(step(model_, state, 7), step(model_, fresh, 7));
@@ -73,6 +101,11 @@ TEST_F(States, NoAllocationPerToken) {
     int64_t before = allocations;
     for (int i = 0; i < 50; i++) model_.forward(state, {0, 1, &token, &one}, Logits::last);
     EXPECT_EQ(allocations, before);
+    prompt_.push_back(4);
+    EXPECT_GT(allocations, before) << "nothing is counted";
+    before = allocations;
+    AlignedBytes counted(64);
+    EXPECT_GT(allocations, before) << "aligned memory is not counted";
 }
 
 TEST_F(States, BadBatchesAreRefused) {
