@@ -6,6 +6,7 @@
 #include "dsl/maths.h"
 #include "tests/support/jit_kernel.h"
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <gtest/gtest.h>
@@ -95,9 +96,10 @@ std::string fault(const Function &f, float x, double exact, float got) {
     if (std::isinf(got)) return exact == got || std::abs(exact) + allowed >= infinite ? "" : "infinity";
     if (std::abs(exact) - allowed >= infinite || std::isinf(exact)) return "expected infinity";
     constexpr double last_bit = 1.5e-45; // of a subnormal
-    return std::abs(got - exact) <= allowed + last_bit
-               ? ""
-               : "error " + std::to_string(std::abs(got - exact) / std::max(std::abs(exact), tiny));
+    if (std::abs(got - exact) <= allowed + last_bit) return "";
+    char error[32];
+    std::snprintf(error, sizeof error, "error %.3g", std::abs(got - exact) / std::max(std::abs(exact), tiny));
+    return error;
 }
 
 struct Variant {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The C interface: every broken contract is a status before a kernel runs; legal views, sequences and threads.
+// The C interface: every broken contract is a status before a kernel runs; legal views, sequences and
+// threads.
 #include "kingsnake/ops.h"
 #include "runtime/base/cpu.h"
 #include <cmath>
 #include <gtest/gtest.h>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -44,7 +46,8 @@ struct Scan {
     Scan() {
         auto fill = [](std::vector<float> &v, int64_t n, float scale, float offset) {
             v.resize(static_cast<size_t>(n));
-            for (size_t i = 0; i < v.size(); i++) v[i] = offset + scale * std::sin(static_cast<float>(i) * 1.7f + scale);
+            for (size_t i = 0; i < v.size(); i++)
+                v[i] = offset + scale * std::sin(static_cast<float>(i) * 1.7f + scale);
         };
         fill(u, T * D, 1, 0), fill(dt, T * D, 1, -2), fill(z, T * D, 1.1f, 0), fill(A, N * D, 0.5f, -1);
         fill(B, T * N, 1.2f, 0), fill(C, T * N, 1.3f, 0), fill(skip, D, 1, 0), fill(bias, D, 0.1f, 0);
@@ -92,6 +95,8 @@ INSTANTIATE_TEST_SUITE_P(
         Violation{"unknown_storage", KS_ERROR_RANGE, [](Scan &s) { s.a.io = 3; }},
         Violation{"negative_storage", KS_ERROR_RANGE, [](Scan &s) { s.a.io = -1; }},
         Violation{"no_sequences", KS_ERROR_RANGE, [](Scan &s) { s.a.sequences = 0; }},
+        Violation{"more_sequences_than_steps", KS_ERROR_RANGE,
+                  [](Scan &s) { s.a.sequences = int64_t{1} << 40; }},
         Violation{"null_offsets", KS_ERROR_NULL, [](Scan &s) { s.a.seq_start = nullptr; }},
         Violation{"offsets_begin", KS_ERROR_RANGE, [](Scan &s) { s.starts[0] = 1; }},
         Violation{"offsets_end", KS_ERROR_RANGE, [](Scan &s) { s.starts[2] = 9; }},
@@ -99,10 +104,12 @@ INSTANTIATE_TEST_SUITE_P(
         Violation{"short_stride", KS_ERROR_STRIDE, [](Scan &s) { s.a.u_stride = s.D - 1; }},
         Violation{"negative_stride", KS_ERROR_STRIDE, [](Scan &s) { s.a.y_stride = -s.D; }},
         Violation{"huge_stride", KS_ERROR_RANGE, [](Scan &s) { s.a.u_stride = int64_t{1} << 31; }},
+        Violation{"stride_that_wraps", KS_ERROR_RANGE, [](Scan &s) { s.a.u_stride = int64_t{1} << 62; }},
         Violation{"alignment", KS_ERROR_ALIGNMENT,
                   [](Scan &s) { s.a.u = reinterpret_cast<const char *>(s.a.u) + 2; }},
         Violation{"output_is_input", KS_ERROR_OVERLAP, [](Scan &s) { s.a.y = s.u.data(); }},
-        Violation{"output_touches_state", KS_ERROR_OVERLAP, [](Scan &s) { s.a.state = s.y.data() + s.T * s.D - 1; }},
+        Violation{"output_touches_state", KS_ERROR_OVERLAP,
+                  [](Scan &s) { s.a.state = s.y.data() + s.T * s.D - 1; }},
         Violation{"state_is_decay", KS_ERROR_OVERLAP, [](Scan &s) { s.a.state = s.A.data(); }}),
     [](const auto &test) { return std::string(test.param.name); });
 
@@ -121,14 +128,17 @@ TEST(Launch, SequencesDoNotSeeEachOther) {
     ASSERT_EQ(ks_selective_scan(l.get(), &both.a), KS_OK);
     for (int s = 0; s < 2; s++) {
         Scan one;
-        int64_t first = both.starts[static_cast<size_t>(s)], steps = both.starts[static_cast<size_t>(s) + 1] - first;
+        int64_t first = both.starts[static_cast<size_t>(s)],
+                steps = both.starts[static_cast<size_t>(s) + 1] - first;
         one.a.T = steps, one.a.sequences = 1, one.a.seq_start = nullptr;
-        one.a.u = one.u.data() + first * one.D, one.a.dt = one.dt.data() + first * one.D, one.a.z = one.z.data() + first * one.D;
+        one.a.u = one.u.data() + first * one.D, one.a.dt = one.dt.data() + first * one.D,
+        one.a.z = one.z.data() + first * one.D;
         one.a.B = one.B.data() + first * one.N, one.a.C = one.C.data() + first * one.N;
         one.a.state = one.state.data() + s * one.N * one.D;
         ASSERT_EQ(ks_selective_scan(l.get(), &one.a), KS_OK);
         for (int64_t i = 0; i < steps * one.D; i++)
-            ASSERT_EQ(one.y[static_cast<size_t>(i)], both.y[static_cast<size_t>(first * one.D + i)]) << "sequence " << s;
+            ASSERT_EQ(one.y[static_cast<size_t>(i)], both.y[static_cast<size_t>(first * one.D + i)])
+                << "sequence " << s;
         for (int64_t i = s * one.N * one.D; i < (s + 1) * one.N * one.D; i++)
             ASSERT_EQ(one.state[static_cast<size_t>(i)], both.state[static_cast<size_t>(i)]);
     }
@@ -145,6 +155,25 @@ TEST(Launch, ThreadsChangeNothing) {
     EXPECT_EQ(y[0], y[2]);
 }
 
+TEST(Launch, CallersAtOnceGetTheirOwnResults) {
+    auto l = library(2);
+    Scan alone;
+    ASSERT_EQ(ks_selective_scan(l.get(), &alone.a), KS_OK);
+    std::vector<std::thread> callers;
+    for (int c = 0; c < 3; c++)
+        callers.emplace_back([&] {
+            for (int i = 0; i < 200; i++) {
+                Scan mine;
+                EXPECT_EQ(ks_selective_scan(l.get(), &mine.a), KS_OK);
+                EXPECT_EQ(mine.y, alone.y);
+                mine.a.u = nullptr; // errors are per thread
+                EXPECT_EQ(ks_selective_scan(l.get(), &mine.a), KS_ERROR_NULL);
+                EXPECT_STREQ(ks_last_error(), "selective_scan.u is null");
+            }
+        });
+    for (auto &c : callers) c.join();
+}
+
 TEST(Launch, HalvesOfOneBufferAreLegal) {
     auto l = library();
     Scan dense, view;
@@ -153,14 +182,16 @@ TEST(Launch, HalvesOfOneBufferAreLegal) {
     for (int64_t t = 0; t < view.T; t++)
         for (int64_t d = 0; d < view.D; d++) {
             xz[static_cast<size_t>(t * 3 * view.D + d)] = view.u[static_cast<size_t>(t * view.D + d)];
-            xz[static_cast<size_t>(t * 3 * view.D + view.D + d)] = view.z[static_cast<size_t>(t * view.D + d)];
+            xz[static_cast<size_t>(t * 3 * view.D + view.D + d)] =
+                view.z[static_cast<size_t>(t * view.D + d)];
         }
     view.a.u = xz.data(), view.a.z = xz.data() + view.D, view.a.y = xz.data() + 2 * view.D;
     view.a.u_stride = view.a.z_stride = view.a.y_stride = 3 * view.D;
     ASSERT_EQ(ks_selective_scan(l.get(), &view.a), KS_OK) << ks_last_error();
     for (int64_t t = 0; t < view.T; t++)
         for (int64_t d = 0; d < view.D; d++)
-            ASSERT_EQ(xz[static_cast<size_t>(t * 3 * view.D + 2 * view.D + d)], dense.y[static_cast<size_t>(t * view.D + d)]);
+            ASSERT_EQ(xz[static_cast<size_t>(t * 3 * view.D + 2 * view.D + d)],
+                      dense.y[static_cast<size_t>(t * view.D + d)]);
 }
 
 TEST(Launch, MissingOptionalOperandsCount) {
