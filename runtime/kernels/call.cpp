@@ -32,7 +32,8 @@ bool interleaved(const CallOperand &a, int rank_a, const CallOperand &b, int ran
         for (int i = 1; i < rank; i++) last += (o.extent[i] - 1) * o.stride[i];
         return (last + 1) * o.element;
     };
-    auto distance = static_cast<int64_t>(reinterpret_cast<uintptr_t>(b.data) - reinterpret_cast<uintptr_t>(a.data));
+    auto distance =
+        static_cast<int64_t>(reinterpret_cast<uintptr_t>(b.data) - reinterpret_cast<uintptr_t>(a.data));
     int64_t offset = ((distance % pitch) + pitch) % pitch;
     return offset >= width(a, rank_a) && offset + width(b, rank_b) <= pitch;
 }
@@ -45,7 +46,8 @@ ks_status Call::read(const OpInfo &info, const void *args) {
     const auto *slot = static_cast<const int64_t *>(args);
     int slots = 1 + info.dim_count + info.choice_count + (info.ragged >= 0 ? 2 : 0) + info.scalar_count;
     for (int i = 0; i < info.operand_count; i++) slots += info.operands[i].strided ? 2 : 1;
-    if (*slot++ != slots * 8) return fail(KS_ERROR_STRUCT_SIZE, where(info, "size") + " is not that of this version");
+    if (*slot++ != slots * 8)
+        return fail(KS_ERROR_STRUCT_SIZE, where(info, "size") + " is not that of this version");
     for (int i = 0; i < info.dim_count; i++) {
         dims[i] = *slot++;
         const DimInfo &d = info.dims[i];
@@ -56,7 +58,8 @@ ks_status Call::read(const OpInfo &info, const void *args) {
     for (int i = 0; i < info.choice_count; i++) {
         int64_t count = 0, value = *slot++;
         while (info.choices[i].values[count]) count++;
-        if (value < 0 || value >= count) return fail(KS_ERROR_RANGE, where(info, info.choices[i].name) + " is unknown");
+        if (value < 0 || value >= count)
+            return fail(KS_ERROR_RANGE, where(info, info.choices[i].name) + " is unknown");
         choices[i] = static_cast<int>(value);
     }
     sequences = 1;
@@ -68,8 +71,10 @@ ks_status Call::read(const OpInfo &info, const void *args) {
     for (int i = 0; i < info.scalar_count; i++, slot++) {
         double real;
         std::memcpy(&real, slot, 8);
-        if (info.scalars[i].real) scalars[i].real = static_cast<float>(real);
-        else scalars[i].integer = static_cast<int32_t>(*slot);
+        if (info.scalars[i].real)
+            scalars[i].real = static_cast<float>(real);
+        else
+            scalars[i].integer = static_cast<int32_t>(*slot);
     }
     return check_overlaps();
 }
@@ -78,9 +83,12 @@ ks_status Call::read_sequences(const int64_t *&slot) {
     sequences = *slot++;
     std::memcpy(&seq_start, slot++, 8);
     int64_t steps = dims[op->ragged];
-    if (sequences < 1) return fail(KS_ERROR_RANGE, where(*op, "sequences") + " must be at least 1");
+    if (sequences < 1 || sequences > steps) // before anything is read through seq_start
+        return fail(KS_ERROR_RANGE, where(*op, "sequences") + " must be 1 to " + std::to_string(steps));
     if (!seq_start)
-        return sequences == 1 ? KS_OK : fail(KS_ERROR_NULL, where(*op, "seq_start") + " is null for several sequences");
+        return sequences == 1
+                   ? KS_OK
+                   : fail(KS_ERROR_NULL, where(*op, "seq_start") + " is null for several sequences");
     if (seq_start[0] != 0 || seq_start[sequences] != steps)
         return fail(KS_ERROR_RANGE, where(*op, "seq_start") + " must run from 0 to " + std::to_string(steps));
     for (int64_t s = 0; s < sequences; s++)
@@ -110,12 +118,15 @@ ks_status Call::read_operand(int index, const int64_t *&slot) {
             if (given < dense)
                 return fail(KS_ERROR_STRIDE, where(*op, o.name) + "_stride is " + std::to_string(given) +
                                                  ", a row has " + std::to_string(dense));
+            // Before the multiplication below, which would wrap.
+            if (given > INT32_MAX) return fail(KS_ERROR_RANGE, where(*op, o.name) + "_stride is beyond 2^31");
             c.stride[0] = given;
         }
         dense = c.stride[i] * c.extent[i];
         // Kernels index with 32 bits.
         if (dense > INT32_MAX)
-            return fail(KS_ERROR_RANGE, where(*op, o.name) + " spans more than 2^31 elements: split the call");
+            return fail(KS_ERROR_RANGE,
+                        where(*op, o.name) + " spans more than 2^31 elements: split the call");
     }
     c.sequence_stride = o.per_sequence ? dense : 0;
     return KS_OK;
@@ -124,7 +135,8 @@ ks_status Call::read_operand(int index, const int64_t *&slot) {
 ks_status Call::check_overlaps() const {
     for (int i = 0; i < op->operand_count; i++) {
         const OperandInfo &out = op->operands[i];
-        if (!operands[i].data || (out.role != OperandRole::output && out.role != OperandRole::in_place)) continue;
+        if (!operands[i].data || (out.role != OperandRole::output && out.role != OperandRole::in_place))
+            continue;
         Range a = range_of(operands[i], out.rank, sequences);
         for (int j = 0; j < op->operand_count; j++) {
             if (i == j || !operands[j].data) continue;

@@ -9,10 +9,17 @@ constexpr int spins = 2000; // about 50 microseconds: longer than the gap betwee
 }
 
 ThreadPool::ThreadPool(int threads) {
-    for (int i = 1; i < threads; i++) workers_.emplace_back([this] { work(); });
+    try {
+        for (int i = 1; i < threads; i++) workers_.emplace_back([this] { work(); });
+    } catch (...) { // the system gives no more threads
+        stop();
+        throw;
+    }
 }
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { stop(); }
+
+void ThreadPool::stop() {
     {
         std::lock_guard<std::mutex> lock(mutex_);
         stop_ = true;
@@ -46,8 +53,8 @@ void ThreadPool::run(int count, Task task, void *context) {
     if (asleep) wake_.notify_all();
     drain();
     {
-        // Whoever has not come by now has nothing left to do: on a busy machine that saves a wait for a worker
-        // that does not get a core.
+        // Whoever has not come by now has nothing left to do: on a busy machine that saves a wait for a
+        // worker that does not get a core.
         std::lock_guard<std::mutex> lock(mutex_);
         open_ = false;
     }

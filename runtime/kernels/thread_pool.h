@@ -22,11 +22,13 @@ class ThreadPool {
     int threads() const { return static_cast<int>(workers_.size()) + 1; }
 
     // Runs task(context, i) for i in [0, count) and returns when all are done. Tasks are handed out in order.
-    // When another thread is running a loop, the caller runs its own alone. No allocation. Tasks must not throw.
+    // When another thread is running a loop, the caller runs its own alone. No allocation. Tasks must not
+    // throw.
     void run(int count, Task task, void *context);
 
   private:
     void work();
+    void stop(); // ends and joins the workers
     void drain();
 
     std::vector<std::thread> workers_;
