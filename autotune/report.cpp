@@ -36,8 +36,13 @@ Report::Report(const std::string &isa) : ceiling_(measure_ceiling(isa)) {}
 void Report::add(const Task &task, const Result &result, const std::vector<Rule> &rules) {
     for (const ShapeResult &s : result.shapes) {
         if (s.finalists.empty()) continue;
-        Row row{task.op, dims_text(s.shape) + " " + widths_text(task.spec), "default", s.finalists[0].seconds,
-                s.finalists[0].seconds, 1, 0};
+        Row row{task.op,
+                dims_text(s.shape) + " " + widths_text(task.spec),
+                "default",
+                s.finalists[0].seconds,
+                s.finalists[0].seconds,
+                1,
+                0};
         if (const Rule *r = rule_at(rules, s.shape))
             for (const Evidence &e : r->evidence)
                 if (e.shape == s.shape) {
@@ -52,13 +57,14 @@ void Report::add(const Task &task, const Result &result, const std::vector<Rule>
 }
 
 void Report::print() const {
-    fmt::print("\none core: {:.0f} GFLOP/s in registers, {:.0f} GB/s from memory, {:.0f} GB/s from cache (measured)\n\n",
+    fmt::print("\none core: {:.0f} GFLOP/s in registers, {:.0f} GB/s from memory, {:.0f} GB/s from cache "
+               "(measured)\n\n",
                ceiling_.flops * 1e-9, ceiling_.memory_bytes * 1e-9, ceiling_.cached_bytes * 1e-9);
     const char *format = "{:<24} {:<32} {:>10} {:>10} {:>6} {:>8}  {}\n";
     fmt::print(fmt::runtime(format), "op", "shape", "default", "tuned", "ratio", "ceiling", "variant");
     for (const Row &r : rows_)
-        fmt::print(fmt::runtime(format), r.op, r.shape, time_text(r.fallback), time_text(r.tuned), fmt::format("{:.2f}", r.ratio),
-                   fmt::format("{:.2f}", r.of_ceiling), r.variant);
+        fmt::print(fmt::runtime(format), r.op, r.shape, time_text(r.fallback), time_text(r.tuned),
+                   fmt::format("{:.2f}", r.ratio), fmt::format("{:.2f}", r.of_ceiling), r.variant);
 }
 
 } // namespace ks::tune

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two worker programs of the tuner (ksc build-worker, ksc measure-worker): JSON lines in, JSON lines out; the
-// requests are documented in stages.h.
+// The two worker programs of the tuner (ksc build-worker, ksc measure-worker): JSON lines in, JSON lines out;
+// the requests are documented in stages.h.
 #pragma once
 
 namespace ks::tune {

@@ -7,7 +7,8 @@ namespace ks {
 
 namespace {
 
-template <typename T> const T &named(const std::vector<T> &list, const std::string &op, const std::string &name) {
+template <typename T>
+const T &named(const std::vector<T> &list, const std::string &op, const std::string &name) {
     for (const auto &item : list)
         if (item.name == name) return item;
     throw Error(op, "has no " + name);

@@ -76,8 +76,8 @@ Expr Maths::log2(const Expr &x) const {
 // No division and no logarithm; the linear branch above 20 needs no test because e vanishes there.
 Expr Maths::softplus(const Expr &x) const {
     Expr e = decay_exp2(abs(x) * -log2_e);
-    Expr q = horner(e, {1.f, -0.49999648f, 0.333213226f, -0.248571639f, 0.19153656f, -0.137538046f, 0.0792045622f,
-                        -0.0300658087f, 0.00536482842f});
+    Expr q = horner(e, {1.f, -0.49999648f, 0.333213226f, -0.248571639f, 0.19153656f, -0.137538046f,
+                        0.0792045622f, -0.0300658087f, 0.00536482842f});
     return select(is_nan_bits(x), quiet_nan(), q * e + max(x, 0.f));
 }
 
@@ -93,9 +93,9 @@ Expr Maths::silu(const Expr &x) const { return x * sigmoid(x); }
 // erfcx(a / sqrt 2) / 2 with relative error 6e-8.
 Expr Maths::gelu_erf(const Expr &x) const {
     Expr a = abs(x), t = 1.f / (1.f + 0.3f * a);
-    Expr tail = horner(t, {7.373081189143704e-06f, 0.11948419362306595f, 0.12194535881280899f, 0.09458545595407486f,
-                           0.14276628196239471f, -0.07684118300676346f, 0.22895316779613495f,
-                           -0.1693081557750702f, 0.03840753808617592f});
+    Expr tail = horner(t, {7.373081189143704e-06f, 0.11948419362306595f, 0.12194535881280899f,
+                           0.09458545595407486f, 0.14276628196239471f, -0.07684118300676346f,
+                           0.22895316779613495f, -0.1693081557750702f, 0.03840753808617592f});
     // Beyond 64 the tail is 0 to f32; without the limit infinity would meet it as inf - inf.
     Expr y = max(x, 0.f) - min(a, 64.f) * tail * decay_exp2(x * x * (-0.5f * log2_e));
     return select(is_nan_bits(x), quiet_nan(), y);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Elementary functions in f32, each with one accuracy contract, which tests/dsl/maths_test.cpp sweeps over all
-// exponents against double precision. All exponentials are 2^x: a schedule folds log2(e) into a value that it
-// stages anyway. Errors are relative; subnormal results may be off by their last bit or flushed to 0.
+// Elementary functions in f32, each with one accuracy contract, which tests/dsl/maths_test.cpp sweeps over
+// all exponents against double precision. All exponentials are 2^x: a schedule folds log2(e) into a value
+// that it stages anyway. Errors are relative; subnormal results may be off by their last bit or flushed to 0.
 //
 //   function     domain        maximum error          elsewhere
 //   decay_exp2   x <= 0        2.0e-7                 x < -126: at most 2^-125; NaN: 2^-126
 //   exp2         all           2.0e-7                 x >= 128: inf; x < -126: 0; NaN: NaN
 //   exp          all           3.0e-7 + 7.5e-8 |x|    overflow: inf; underflow: 0; NaN: NaN
-//   log2         x >= 2^-126   2.0e-7 + 2.0e-7 abs    zeros and subnormals of both signs: -inf; other x < 0, NaN: NaN
-//   softplus     all           3.0e-7 + 7.5e-8 |x|    x >= 0: 3.0e-7; x < -80: 2.4e-35 abs; NaN: NaN
+//   log2         x >= 2^-126   2.0e-7 + 2.0e-7 abs    zeros and subnormals of both signs: -inf; other x < 0,
+//   NaN: NaN softplus     all           3.0e-7 + 7.5e-8 |x|    x >= 0: 3.0e-7; x < -80: 2.4e-35 abs; NaN: NaN
 //   sigmoid      all           5.0e-7 + 7.5e-8 |x|    x >= 0: 5.0e-7; x < -80: 2e-35 abs; NaN: NaN
 //   silu         |x| <= 80     6.0e-7 + 7.5e-8 |x|    x > 0: 6.0e-7; inf: inf; -inf: -inf; NaN: NaN
 //   gelu_erf     x >= -9       1.5e-6 + 6e-8 x^2      x >= 0: 1.5e-6; x < -9: 1e-17 abs; -inf: 0; NaN: NaN
@@ -20,8 +20,9 @@
 
 namespace ks {
 
-// How exp2 splits its argument into integer and fraction. Both give the same accuracy; which is faster depends
-// on the machine, so a schedule chooses (reference: 512-bit x86 likes magic, 256-bit x86 likes round).
+// How exp2 splits its argument into integer and fraction. Both give the same accuracy; which is faster
+// depends on the machine, so a schedule chooses (reference: 512-bit x86 likes magic, 256-bit x86 likes
+// round).
 enum class Rounding { magic, round };
 
 class Maths {

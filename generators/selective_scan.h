@@ -2,8 +2,8 @@
 // Selective scan, Mamba (arXiv 2312.00752) eq. 2a/2b with input-dependent delta, B, C:
 //
 //   delta = softplus(dt + dt_bias)
-//   h[n]  = exp(delta A[n]) h[n] + delta B[n] u        (Euler form of the input, as the released kernels compute)
-//   y     = (sum_n C[n] h[n] + D u) silu(z)
+//   h[n]  = exp(delta A[n]) h[n] + delta B[n] u        (Euler form of the input, as the released kernels
+//   compute) y     = (sum_n C[n] h[n] + D u) silu(z)
 #pragma once
 #include "dsl/kernel.h"
 #include "dsl/maths.h"

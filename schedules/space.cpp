@@ -33,7 +33,8 @@ void Space::knob(const std::string &name, const std::vector<std::string> &values
     knobs_.push_back({name, help, values, fallback});
 }
 
-void Space::knob(const std::string &name, const std::vector<int> &values, int fallback, const std::string &help) {
+void Space::knob(const std::string &name, const std::vector<int> &values, int fallback,
+                 const std::string &help) {
     std::vector<std::string> text;
     for (int v : values) text.push_back(std::to_string(v));
     knob(name, text, std::to_string(fallback), help);
@@ -50,7 +51,8 @@ bool Space::legal(const Knobs &k) const {
     for (const auto &knob : knobs_) {
         auto value = k.values().find(knob.name);
         if (value == k.values().end()) return false;
-        if (std::find(knob.values.begin(), knob.values.end(), value->second) == knob.values.end()) return false;
+        if (std::find(knob.values.begin(), knob.values.end(), value->second) == knob.values.end())
+            return false;
     }
     return std::all_of(rules_.begin(), rules_.end(), [&](const auto &rule) { return rule(k); });
 }

@@ -46,15 +46,19 @@ void complete_dims(const std::string &op, Dims &dims) {
     if (op == "expert_down" && !dims.count("T") && dims.count("R")) dims["T"] = dims["R"];
 }
 
-Values fill_operand(const std::string &op, const std::string &operand, const Dims &dims, size_t count, int seed) {
+Values fill_operand(const std::string &op, const std::string &operand, const Dims &dims, size_t count,
+                    int seed) {
     Random random(seed);
     bool scan = op.rfind("selective_", 0) == 0;
     if (scan && operand == "A") return decays(dims, count, random);
     if (operand == "rows") return rows(dims, count);
     double scale = 1, offset = 0;
-    if (scan && operand == "dt") scale = 1.2, offset = -4.6; // softplus of it: 1e-3 to 1e-1
-    else if (scan && operand == "dt_bias") scale = 0.1;
-    else if (operand == "w") scale = 1 / std::sqrt(static_cast<double>(dims.at("K")));
+    if (scan && operand == "dt")
+        scale = 1.2, offset = -4.6; // softplus of it: 1e-3 to 1e-1
+    else if (scan && operand == "dt_bias")
+        scale = 0.1;
+    else if (operand == "w")
+        scale = 1 / std::sqrt(static_cast<double>(dims.at("K")));
     Values v(count);
     for (double &x : v) x = offset + scale * random.normal();
     return v;

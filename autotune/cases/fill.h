@@ -9,7 +9,8 @@ namespace ks::tune {
 void complete_dims(const std::string &op, Dims &dims);
 
 // Values of one operand in the range that models have (never all zero: zeros hide unwritten results).
-Values fill_operand(const std::string &op, const std::string &operand, const Dims &dims, size_t count, int seed);
+Values fill_operand(const std::string &op, const std::string &operand, const Dims &dims, size_t count,
+                    int seed);
 
 int32_t fixed_flags(const std::string &op); // bits that do not say which operands are there
 

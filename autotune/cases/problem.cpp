@@ -10,19 +10,24 @@ namespace ks::tune {
 namespace {
 
 float widened(uint16_t h, bool bf16) { return bf16 ? of_bf16(h) : of_f16(h); }
-uint16_t narrowed(double v, bool bf16) { return bf16 ? bf16_of(static_cast<float>(v)) : f16_of(static_cast<float>(v)); }
+uint16_t narrowed(double v, bool bf16) {
+    return bf16 ? bf16_of(static_cast<float>(v)) : f16_of(static_cast<float>(v));
+}
 
 bool written(Role r) { return r == Role::output || r == Role::in_place; }
 
 } // namespace
 
-bool Problem::half(const Operand &o) const { return o.type != "f32" && o.type != "i32" && spec_.choice(o.type) != "f32"; }
+bool Problem::half(const Operand &o) const {
+    return o.type != "f32" && o.type != "i32" && spec_.choice(o.type) != "f32";
+}
 
 Problem::Problem(const Contract &contract, const Spec &spec, const Dims &dims, int seed, int copies)
     : contract_(contract), spec_(spec), dims_(dims) {
     for (const auto &[name, value] : spec.fixed) dims_[name] = value;
     for (const auto &[name, values] : contract.choices)
-        if (std::isdigit(static_cast<unsigned char>(values[0][0]))) dims_[name] = std::stoi(spec.choice(name));
+        if (std::isdigit(static_cast<unsigned char>(values[0][0])))
+            dims_[name] = std::stoi(spec.choice(name));
     complete_dims(contract.name, dims_);
     for (const auto &d : contract.dims)
         if (!dims_.count(d.name)) throw Error(contract.name, "the shape lacks " + d.name);
@@ -30,7 +35,8 @@ Problem::Problem(const Contract &contract, const Spec &spec, const Dims &dims, i
     for (size_t i = 0; i < memory_.size(); i++) {
         const Operand &o = *memory_[i].operand;
         if (o.role == Role::output) continue;
-        store(memory_[i], fill_operand(contract.name, o.name, dims_, memory_[i].count, seed * 100 + static_cast<int>(i)));
+        store(memory_[i],
+              fill_operand(contract.name, o.name, dims_, memory_[i].count, seed * 100 + static_cast<int>(i)));
         inputs_[o.name] = result(o.name); // as rounded
         if (o.role == Role::optional) flags_ |= o.flag;
     }
@@ -56,7 +62,8 @@ Problem::Memory Problem::make(const Operand &o, int copies) const {
         m.dims.push_back({0, extent, stride, 0});
         stride *= extent;
     }
-    m.buffer = {0, nullptr, nullptr, 0, {code, static_cast<uint8_t>(m.element * 8), 1}, rank, nullptr, nullptr};
+    m.buffer = {0,    nullptr, nullptr, 0, {code, static_cast<uint8_t>(m.element * 8), 1},
+                rank, nullptr, nullptr};
     return m;
 }
 
@@ -64,9 +71,13 @@ void Problem::store(Memory &m, const Values &values) {
     const Operand &o = *m.operand;
     for (auto &copy : m.copies) {
         for (size_t i = 0; i < m.count; i++) {
-            if (o.type == "i32") static_cast<int32_t *>(copy->data())[i] = static_cast<int32_t>(values[i]);
-            else if (m.element == 4) static_cast<float *>(copy->data())[i] = static_cast<float>(values[i]);
-            else static_cast<uint16_t *>(copy->data())[i] = narrowed(values[i], spec_.choice(o.type) == "bf16");
+            if (o.type == "i32")
+                static_cast<int32_t *>(copy->data())[i] = static_cast<int32_t>(values[i]);
+            else if (m.element == 4)
+                static_cast<float *>(copy->data())[i] = static_cast<float>(values[i]);
+            else
+                static_cast<uint16_t *>(copy->data())[i] =
+                    narrowed(values[i], spec_.choice(o.type) == "bf16");
         }
     }
 }
@@ -105,9 +116,12 @@ Values Problem::result(const std::string &name) const {
         bool bf16 = m.element == 2 && spec_.choice(m.operand->type) == "bf16";
         for (size_t i = 0; i < m.count; i++) {
             const void *data = m.copies[0]->data();
-            if (m.operand->type == "i32") v[i] = static_cast<const int32_t *>(data)[i];
-            else if (m.element == 4) v[i] = static_cast<const float *>(data)[i];
-            else v[i] = widened(static_cast<const uint16_t *>(data)[i], bf16);
+            if (m.operand->type == "i32")
+                v[i] = static_cast<const int32_t *>(data)[i];
+            else if (m.element == 4)
+                v[i] = static_cast<const float *>(data)[i];
+            else
+                v[i] = widened(static_cast<const uint16_t *>(data)[i], bf16);
         }
         return v;
     }

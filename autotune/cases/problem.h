@@ -24,7 +24,9 @@ class Problem {
     int64_t dim(const std::string &name) const { return dims_.at(name); } // numeric choices too
     int32_t flags() const { return flags_; }
 
-    const Values &input(const std::string &name) const { return inputs_.at(name); } // as the storage rounds it
+    const Values &input(const std::string &name) const {
+        return inputs_.at(name);
+    } // as the storage rounds it
     std::vector<int> integers(const std::string &name) const;
 
     // Kernel arguments with weight copy `run`; valid until the next call.

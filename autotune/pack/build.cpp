@@ -41,13 +41,15 @@ const std::string &compiler_identity() {
 }
 
 void archive(const fs::path &folder, const std::vector<fs::path> &objects, bool changed) {
-    fs::path list = folder / "objects.txt", library = folder / "libks_kernels.a", part = folder / "libks_kernels.a.part";
+    fs::path list = folder / "objects.txt", library = folder / "libks_kernels.a",
+             part = folder / "libks_kernels.a.part";
     std::string text;
     for (const auto &o : objects) text += "\"" + o.string() + "\"\n";
     if (!changed && fs::exists(library) && fs::exists(list) && contents(list) == text) return;
     write_if_changed(list, text);
     fs::remove(part);
-    std::string command = "ar qc '" + part.string() + "' @'" + list.string() + "' && ranlib '" + part.string() + "'";
+    std::string command =
+        "ar qc '" + part.string() + "' @'" + list.string() + "' && ranlib '" + part.string() + "'";
     if (std::system(command.c_str()) != 0) throw Error(library.string(), "ar failed");
     fs::rename(part, library);
 }
@@ -107,8 +109,10 @@ void build_all(const Stale &stale, int jobs, const std::function<void(size_t, si
         int status = 0;
         waitpid(children[j], &status, 0);
         if (WIFEXITED(status) && WEXITSTATUS(status) == 0) continue;
-        broken = busy[j] < 0 ? "a build process ended early" : stale[static_cast<size_t>(busy[j])].first->identity();
-        if (WIFSIGNALED(status)) broken += " ended the compiler with signal " + std::to_string(WTERMSIG(status));
+        broken = busy[j] < 0 ? "a build process ended early"
+                             : stale[static_cast<size_t>(busy[j])].first->identity();
+        if (WIFSIGNALED(status))
+            broken += " ended the compiler with signal " + std::to_string(WTERMSIG(status));
     }
     if (!broken.empty()) throw Error("pack", broken + "; nothing was written");
 }

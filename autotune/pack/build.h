@@ -9,8 +9,9 @@ namespace ks::pack {
 // Compiles one kernel to an object file, written by rename. Runs in the calling process.
 void build_object(const PackKernel &kernel, const std::string &object);
 
-// Writes <folder>/include/kingsnake/ops.h, <folder>/table.cpp, <folder>/libks_kernels.a. `jobs` processes compile;
-// an object whose kernel and compiler are unchanged is kept. Throws ks::Error naming the kernel that failed.
+// Writes <folder>/include/kingsnake/ops.h, <folder>/table.cpp, <folder>/libks_kernels.a. `jobs` processes
+// compile; an object whose kernel and compiler are unchanged is kept. Throws ks::Error naming the kernel that
+// failed.
 void build_pack(const std::vector<PackKernel> &kernels, const std::string &folder, int jobs,
                 const std::function<void(size_t done, size_t all)> &progress);
 

@@ -20,10 +20,14 @@ std::string shape_text(const Operand &o) {
 
 const char *role_text(Role r) {
     switch (r) {
-    case Role::input: return "in";
-    case Role::optional: return "in, may be null";
-    case Role::output: return "out";
-    default: return "in and out";
+    case Role::input:
+        return "in";
+    case Role::optional:
+        return "in, may be null";
+    case Role::output:
+        return "out";
+    default:
+        return "in and out";
     }
 }
 
@@ -31,13 +35,15 @@ void choices(std::ostringstream &out, const Contract &c) {
     for (const auto &[name, values] : c.choices) {
         out << "enum { ";
         for (size_t i = 0; i < values.size(); i++)
-            out << (i ? ", " : "") << "KS_" << upper(c.name) << "_" << upper(name) << "_" << upper(values[i]) << " = " << i;
+            out << (i ? ", " : "") << "KS_" << upper(c.name) << "_" << upper(name) << "_" << upper(values[i])
+                << " = " << i;
         out << " };\n";
     }
 }
 
 void arguments(std::ostringstream &out, const Contract &c) {
-    out << "typedef struct ks_" << c.name << "_args {\n    size_t size; /* sizeof(ks_" << c.name << "_args) */\n";
+    out << "typedef struct ks_" << c.name << "_args {\n    size_t size; /* sizeof(ks_" << c.name
+        << "_args) */\n";
     for (const auto &d : c.dims)
         out << "    int64_t " << d.name << "; /* " << d.help << ", " << d.low << " to " << d.high << " */\n";
     for (const auto &[name, values] : c.choices)
@@ -49,9 +55,9 @@ void arguments(std::ostringstream &out, const Contract &c) {
     for (const auto &o : c.operands) {
         bool written = o.role == Role::output || o.role == Role::in_place;
         const char *type = o.type == "f32" ? "float" : o.type == "i32" ? "int32_t" : "void";
-        out << "    " << (written ? "" : "const ") << type << " *" << o.name << "; /* " << role_text(o.role) << ", "
-            << (o.type == "f32" || o.type == "i32" ? "" : "storage " + o.type + ", ") << shape_text(o) << ": " << o.help
-            << " */\n";
+        out << "    " << (written ? "" : "const ") << type << " *" << o.name << "; /* " << role_text(o.role)
+            << ", " << (o.type == "f32" || o.type == "i32" ? "" : "storage " + o.type + ", ") << shape_text(o)
+            << ": " << o.help << " */\n";
         if (o.strided) out << "    int64_t " << o.name << "_stride; /* elements between rows, 0: dense */\n";
     }
     for (const auto &s : c.scalars)
@@ -62,11 +68,13 @@ void arguments(std::ostringstream &out, const Contract &c) {
 void op(std::ostringstream &out, const Contract &c) {
     out << "/* " << c.name << ", version " << c.version << ": " << c.summary << ".\n *\n";
     for (const auto &[storage, tolerance] : c.tolerance)
-        out << " * Error for " << storage << ": at most " << tolerance << " of the largest magnitude of the result.\n";
+        out << " * Error for " << storage << ": at most " << tolerance
+            << " of the largest magnitude of the result.\n";
     out << " * Not finite: " << c.non_finite << " */\n";
     choices(out, c);
     arguments(out, c);
-    out << "KS_PUBLIC ks_status ks_" << c.name << "(const ks_library *library, const ks_" << c.name << "_args *args);\n"
+    out << "KS_PUBLIC ks_status ks_" << c.name << "(const ks_library *library, const ks_" << c.name
+        << "_args *args);\n"
         << "/* The checks alone: whether the call would run. */\n"
         << "KS_PUBLIC ks_status ks_" << c.name << "_supported(const ks_library *library, const ks_" << c.name
         << "_args *args);\n\n";

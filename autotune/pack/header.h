@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The generated C of a pack: the header kingsnake/ops.h, and the source with contracts, kernels and entry points.
+// The generated C of a pack: the header kingsnake/ops.h, and the source with contracts, kernels and entry
+// points.
 #pragma once
 #include "autotune/pack/pack_kernel.h"
 

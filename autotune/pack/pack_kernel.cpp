@@ -11,8 +11,8 @@ uint64_t hash_of(const std::string &text) {
 }
 
 std::string PackKernel::identity() const {
-    return op + " v" + std::to_string(op_named(op).contract.version) + " " + isa + " {" + spec.text() + "} {" +
-           knobs.text() + "}";
+    return op + " v" + std::to_string(op_named(op).contract.version) + " " + isa + " {" + spec.text() +
+           "} {" + knobs.text() + "}";
 }
 
 std::string PackKernel::symbol() const {
@@ -27,7 +27,8 @@ std::vector<PackKernel> base_kernels(const std::vector<std::string> &isas) {
         Halide::Target target = kernel_target(isa);
         for (const Op &op : all_ops())
             for (const Spec &spec : base_specs(op, target))
-                kernels.push_back({op.contract.name, isa, spec, op.space(spec, target).fallback(), {}, false});
+                kernels.push_back(
+                    {op.contract.name, isa, spec, op.space(spec, target).fallback(), {}, false});
     }
     return kernels;
 }

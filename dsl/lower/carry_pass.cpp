@@ -14,7 +14,8 @@ namespace {
 Expr whole(const Type &t) { return t.is_scalar() ? Expr(0) : Ramp::make(0, 1, t.lanes()); }
 
 Expr load_slot(const std::string &name, const Type &t) {
-    return Load::make(t, name, whole(t), Buffer<>(), Parameter(), const_true(t.lanes()), ModulusRemainder(0, 0));
+    return Load::make(t, name, whole(t), Buffer<>(), Parameter(), const_true(t.lanes()),
+                      ModulusRemainder(0, 0));
 }
 
 Stmt store_slot(const std::string &name, const Expr &v) {
@@ -59,8 +60,9 @@ class CarryInStore : public IRGraphMutator {
 
 void CarryPass::verify() const {
     if (loops_ == 0)
-        throw Error("in order execution of " + func_, "it has no serial loop over time of its own: compute it at a "
-                                                      "tile of its consumer and keep time serial");
+        throw Error("in order execution of " + func_,
+                    "it has no serial loop over time of its own: compute it at a "
+                    "tile of its consumer and keep time serial");
 }
 
 // Halide names loops <func>.s<stage>.<var>, with a suffix when it moved or split them.
@@ -75,11 +77,12 @@ size_t CarryPass::slot_of(const Load *load) {
     Expr index = simplify(load->index), predicate = simplify(load->predicate);
     size_t k = 0;
     while (k < here_.size() && !equal(here_[k].home.as<Load>()->index, index)) k++;
-    // A partitioned tail holds the same step twice, for whole and for partial vectors; only the partial one says
-    // which lanes exist, and what it says holds for both.
+    // A partitioned tail holds the same step twice, for whole and for partial vectors; only the partial one
+    // says which lanes exist, and what it says holds for both.
     if (k < here_.size() && is_const_one(predicate)) return k;
     if (k == here_.size()) here_.push_back({"ks_slot" + std::to_string(slots_++), Expr()});
-    here_[k].home = Load::make(load->type, load->name, index, load->image, load->param, predicate, load->alignment);
+    here_[k].home =
+        Load::make(load->type, load->name, index, load->image, load->param, predicate, load->alignment);
     return k;
 }
 
@@ -95,7 +98,8 @@ Stmt CarryPass::visit(const Store *op) {
     CarryInStore rewrite(this);
     Expr value = rewrite.mutate(substitute_in_all_lets(op->value));
     if (rewrite.before.empty()) return op;
-    rewrite.before.push_back(Store::make(op->name, value, op->index, op->param, op->predicate, op->alignment));
+    rewrite.before.push_back(
+        Store::make(op->name, value, op->index, op->param, op->predicate, op->alignment));
     return Block::make(rewrite.before);
 }
 
@@ -118,8 +122,8 @@ Stmt CarryPass::visit(const For *op) {
     sequence.push_back(s);
     for (const auto &slot : here_) {
         const Load *l = slot.home.as<Load>();
-        sequence.push_back(
-            Store::make(l->name, load_slot(slot.name, l->type), l->index, l->param, l->predicate, l->alignment));
+        sequence.push_back(Store::make(l->name, load_slot(slot.name, l->type), l->index, l->param,
+                                       l->predicate, l->alignment));
     }
     s = Block::make(sequence);
     for (const auto &slot : here_) {

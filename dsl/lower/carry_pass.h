@@ -2,10 +2,10 @@
 // Carry pass: keeps the states of a recurrence in vector registers while one serial time loop runs.
 //
 // Around each time loop of the read-out it puts one stack slot per distinct state address, loaded before the
-// loop and stored back after it; inside, ks_carry(load, a, x) becomes slot = a*slot + x in front of its store.
-// Every access to a slot has one type and a constant address, so LLVM promotes slots to registers. A state is
-// identified by its address, never by a number: unrolled channels, several stages and tails need no special
-// case. ks_touch becomes a prefetch in front of the store.
+// loop and stored back after it; inside, ks_carry(load, a, x) becomes slot = a*slot + x in front of its
+// store. Every access to a slot has one type and a constant address, so LLVM promotes slots to registers. A
+// state is identified by its address, never by a number: unrolled channels, several stages and tails need no
+// special case. ks_touch becomes a prefetch in front of the store.
 #pragma once
 #include "dsl/lower/pseudo_calls.h"
 #include "dsl/lowering_pass.h"

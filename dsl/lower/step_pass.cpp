@@ -27,7 +27,8 @@ class StepInStore : public IRGraphMutator {
         }
         if (op->name != recurrence::carry_call) return IRGraphMutator::visit(op);
         Expr state = op->args[0];
-        const Load *l = lower::load_behind(lets_, state, "step pass", "the state of a recurrence must be a load");
+        const Load *l =
+            lower::load_behind(lets_, state, "step pass", "the state of a recurrence must be a load");
         Expr a = mutate(op->args[1]), x = mutate(op->args[2]);
         before.push_back(Store::make(l->name, a * state + x, l->index, l->param, l->predicate, l->alignment));
         updates++;
@@ -38,7 +39,8 @@ class StepInStore : public IRGraphMutator {
 } // namespace
 
 void StepPass::verify() const {
-    if (updates_ == 0) throw Error("step execution of " + func_, "no state was updated: compute it in its own loop");
+    if (updates_ == 0)
+        throw Error("step execution of " + func_, "no state was updated: compute it in its own loop");
 }
 
 Stmt StepPass::visit(const LetStmt *op) {
@@ -54,7 +56,8 @@ Stmt StepPass::visit(const Store *op) {
     Expr value = rewrite.mutate(substitute_in_all_lets(op->value));
     if (rewrite.before.empty()) return op;
     updates_ += rewrite.updates;
-    rewrite.before.push_back(Store::make(op->name, value, op->index, op->param, op->predicate, op->alignment));
+    rewrite.before.push_back(
+        Store::make(op->name, value, op->index, op->param, op->predicate, op->alignment));
     return Block::make(rewrite.before);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Step pass: ks_carry(load, a, x) becomes an update of the state's own memory, state = a*state + x, in front of
-// the store that reads it. ks_touch becomes a prefetch.
+// Step pass: ks_carry(load, a, x) becomes an update of the state's own memory, state = a*state + x, in front
+// of the store that reads it. ks_touch becomes a prefetch.
 #pragma once
 #include "dsl/lower/pseudo_calls.h"
 #include "dsl/lowering_pass.h"

@@ -85,7 +85,8 @@ void ReadOut::check_no_replay(const Func &consumer, const Var &var, const std::s
         if (std::find(parts.begin(), parts.end(), split.old_var) != parts.end() &&
             split.tail != TailStrategy::GuardWithIf)
             throw Error(execution + " execution of " + func.name(),
-                        "a split of " + var.name() + " must end in GuardWithIf: any other tail runs steps twice");
+                        "a split of " + var.name() +
+                            " must end in GuardWithIf: any other tail runs steps twice");
 }
 
 void ReadOut::check_serial(const Func &consumer, const Var &var, const std::string &execution) const {
@@ -93,7 +94,8 @@ void ReadOut::check_serial(const Func &consumer, const Var &var, const std::stri
     for (const auto &dim : consumer.function().definition().schedule().dims())
         if (std::find(parts.begin(), parts.end(), dim.var) != parts.end() &&
             dim.for_type != Internal::ForType::Serial)
-            throw Error(execution + " execution of " + func.name(), var.name() + " must be serial in " + consumer.name());
+            throw Error(execution + " execution of " + func.name(),
+                        var.name() + " must be serial in " + consumer.name());
 }
 
 } // namespace ks

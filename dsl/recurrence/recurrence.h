@@ -4,11 +4,11 @@
 //   h[n] <- decay(n) * h[n] + input(n)          once per step of `time`, for every channel
 //   out  <- sum over n of read(n) * h[n]        with the new h
 //
-// A Recurrence is a description. An execution (in_order.h, step.h) builds the Func that computes `out` from it,
-// together with the lowering pass which gives the pseudo-calls their meaning. The state lives in a buffer that
-// is updated in place: before the kernel it holds the initial state, afterwards the final one. A sequence start
-// is a new buffer (ragged batches: the caller runs each sequence on its own state), so no schedule can carry a
-// state across one.
+// A Recurrence is a description. An execution (in_order.h, step.h) builds the Func that computes `out` from
+// it, together with the lowering pass which gives the pseudo-calls their meaning. The state lives in a buffer
+// that is updated in place: before the kernel it holds the initial state, afterwards the final one. A
+// sequence start is a new buffer (ragged batches: the caller runs each sequence on its own state), so no
+// schedule can carry a state across one.
 #pragma once
 #include "Halide.h"
 #include <functional>
@@ -31,21 +31,25 @@ struct Ahead {
     Halide::Expr load, offset;
 };
 
-// The Func out(channel, time), as every execution builds it: states in groups of `group`, unrolled where their
-// number is a constant, a loop (and a loop over what is left) where it is not.
+// The Func out(channel, time), as every execution builds it: states in groups of `group`, unrolled where
+// their number is a constant, a loop (and a loop over what is left) where it is not.
 class ReadOut {
   public:
-    ReadOut(const Recurrence &recurrence, int group, const std::vector<Ahead> &ahead, const std::string &name);
+    ReadOut(const Recurrence &recurrence, int group, const std::vector<Ahead> &ahead,
+            const std::string &name);
 
     Halide::Func func;
 
-    // Schedules every stage: `lanes` channels a vector, `vectors` of them in flight, time inside the state loops.
+    // Schedules every stage: `lanes` channels a vector, `vectors` of them in flight, time inside the state
+    // loops.
     void vectorise(int lanes, int vectors);
 
     // Throws ks::Error(execution, ...) when a split of `var` in the consumer would run steps twice.
-    void check_no_replay(const Halide::Func &consumer, const Halide::Var &var, const std::string &execution) const;
+    void check_no_replay(const Halide::Func &consumer, const Halide::Var &var,
+                         const std::string &execution) const;
     // The same when `var`, or a part of it, is not serial in the consumer.
-    void check_serial(const Halide::Func &consumer, const Halide::Var &var, const std::string &execution) const;
+    void check_serial(const Halide::Func &consumer, const Halide::Var &var,
+                      const std::string &execution) const;
 
   private:
     Halide::Var channel_, time_;

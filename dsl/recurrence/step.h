@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Execution "step": one time step of many sequences, states in memory and updated in place (decode). The
-// Recurrence's `time` counts sequences, each with its own state, so steps may run in any order, in parallel too.
+// Recurrence's `time` counts sequences, each with its own state, so steps may run in any order, in parallel
+// too.
 //
-// What it requires of a schedule: every (channel, sequence) is computed exactly once, so splits of either end in
-// GuardWithIf (checked).
+// What it requires of a schedule: every (channel, sequence) is computed exactly once, so splits of either end
+// in GuardWithIf (checked).
 #pragma once
 #include "dsl/lower/step_pass.h"
 #include "dsl/recurrence/recurrence.h"

@@ -8,7 +8,8 @@ uint16_t f16_of(float f) {
     if (magnitude > 0x7f800000u) return static_cast<uint16_t>(sign | 0x7e00u | ((magnitude >> 13) & 0x3ffu));
     if (magnitude >= 0x477ff000u) return static_cast<uint16_t>(sign | 0x7c00u); // rounds to at least 65520
     if (magnitude < 0x38800000u) {
-        // Subnormal half: adding 0.5 puts the units of 2^-24 at the bottom of the float's mantissa and rounds.
+        // Subnormal half: adding 0.5 puts the units of 2^-24 at the bottom of the float's mantissa and
+        // rounds.
         float shifted = float_of(magnitude) + 0.5f;
         return static_cast<uint16_t>(sign | (bits_of(shifted) - bits_of(0.5f)));
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The calling convention of compiled kernels: Halide's halide_buffer_t, mirrored so that the runtime needs none of
-// Halide's headers. tests/runtime/kernels/buffer_abi_test.cpp compares the layout with Halide's own.
+// The calling convention of compiled kernels: Halide's halide_buffer_t, mirrored so that the runtime needs
+// none of Halide's headers. tests/runtime/kernels/buffer_abi_test.cpp compares the layout with Halide's own.
 #pragma once
 #include <cstdint>
 

@@ -6,11 +6,11 @@
 namespace ks {
 
 struct CallOperand {
-    uint8_t *data;             // null: optional and absent
-    int64_t stride[max_rank];  // in elements, outermost first
+    uint8_t *data;            // null: optional and absent
+    int64_t stride[max_rank]; // in elements, outermost first
     int64_t extent[max_rank];
-    int64_t sequence_stride;   // in elements; 0 where all sequences share the operand
-    int element;               // bytes
+    int64_t sequence_stride; // in elements; 0 where all sequences share the operand
+    int element;             // bytes
 };
 
 struct Call {

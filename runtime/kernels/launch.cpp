@@ -18,13 +18,14 @@ const KernelInfo *find(const ks_library &library, int op, const Call &call) {
     return nullptr;
 }
 
-ks_status prepare(const ks_library *library, int op, const void *args, Call &call, const KernelInfo *&kernel) {
+ks_status prepare(const ks_library *library, int op, const void *args, Call &call,
+                  const KernelInfo *&kernel) {
     if (!library) return fail(KS_ERROR_NULL, "the library is null");
     if (ks_status s = call.read(kernel_table.ops[op], args)) return s;
     kernel = find(*library, op, call);
     if (kernel) return KS_OK;
-    return fail(KS_ERROR_NO_KERNEL, std::string(call.op->name) + ": the pack has no kernel for " + library->isa +
-                                        " with these choices");
+    return fail(KS_ERROR_NO_KERNEL, std::string(call.op->name) + ": the pack has no kernel for " +
+                                        library->isa + " with these choices");
 }
 
 // The flags scalar, with the bits of the optional operands that are there.
@@ -94,11 +95,13 @@ void view(const Plan &p, int index, int64_t sequence, int64_t part, Views &v) {
             extent = std::min(extent - first, p.slice_length);
         }
         data += first * o->stride[i] * o->element;
-        v.dims[index][info->rank - 1 - i] = {0, static_cast<int32_t>(extent), static_cast<int32_t>(o->stride[i]), 0};
+        v.dims[index][info->rank - 1 - i] = {0, static_cast<int32_t>(extent),
+                                             static_cast<int32_t>(o->stride[i]), 0};
     }
     uint8_t code = info->type == 0 || o->element == 4 ? kernel_float : kernel_uint;
     if (info->type == 1) code = kernel_int;
-    b = {0, nullptr, data, 0, {code, static_cast<uint8_t>(o->element * 8), 1}, info->rank, v.dims[index], nullptr};
+    b = {0,          nullptr,       data,   0, {code, static_cast<uint8_t>(o->element * 8), 1},
+         info->rank, v.dims[index], nullptr};
 }
 
 void run_task(void *context, int task) {

@@ -9,9 +9,9 @@ namespace ks::model {
 
 struct MixerWeights {
     PackedMatrix in_proj, x_proj, dt_proj, out_proj;
-    AlignedBytes in_bias, out_bias;              // empty where the model has none
-    AlignedBytes conv_weight, conv_bias;         // [W][Di], [Di]
-    AlignedBytes decay, skip, dt_bias;           // [N][Di] (see pack_decay), [Di], [Di]
+    AlignedBytes in_bias, out_bias;      // empty where the model has none
+    AlignedBytes conv_weight, conv_bias; // [W][Di], [Di]
+    AlignedBytes decay, skip, dt_bias;   // [N][Di] (see pack_decay), [Di], [Di]
 };
 
 struct Expert {
@@ -31,7 +31,7 @@ struct LayerWeights {
 };
 
 struct Weights {
-    AlignedBytes embedding_copy;        // when the checkpoint's own memory cannot be used
+    AlignedBytes embedding_copy;          // when the checkpoint's own memory cannot be used
     const std::byte *embedding = nullptr; // [vocab][hidden]
     DType embedding_dtype = DType::f32;
     std::vector<LayerWeights> layers;
@@ -41,6 +41,7 @@ struct Weights {
 
 // Storage of the matrices is `dtype`; vectors and the router are f32. The checkpoint must outlive the result.
 // Throws ks::Error naming the tensor that is missing or has another shape than the configuration says.
-Weights load_weights(const ks_library &library, const io::Checkpoint &checkpoint, const Config &config, DType dtype);
+Weights load_weights(const ks_library &library, const io::Checkpoint &checkpoint, const Config &config,
+                     DType dtype);
 
 } // namespace ks::model

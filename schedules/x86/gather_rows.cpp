@@ -4,7 +4,9 @@
 namespace ks::x86 {
 using namespace Halide;
 
-Space gather_rows_space(const Spec &, const Target &) { return Space(); } // bound by memory: nothing to choose
+Space gather_rows_space(const Spec &, const Target &) {
+    return Space();
+} // bound by memory: nothing to choose
 
 Kernel gather_rows(const Spec &spec, const Knobs &, const Target &target) {
     GatherRows op(spec);

@@ -10,7 +10,8 @@ namespace {
 
 Maths maths(const Knobs &k) { return Maths(k["rounding"] == "magic" ? Rounding::magic : Rounding::round); }
 
-// Next tile's u, dt, z, one cache line per step: the tile as a burst would stall (measured 3.25 against 2.68 ms).
+// Next tile's u, dt, z, one cache line per step: the tile as a burst would stall (measured 3.25 against 2.68
+// ms).
 std::vector<Ahead> next_tile(const SelectiveScan &op, int steps) {
     std::vector<Ahead> ahead;
     for (const char *name : {"dt", "u", "z"}) {
@@ -33,7 +34,8 @@ Space selective_scan_space(const Spec &, const Target &target) {
     s.knob("group", {2, 4, 8, 16}, wide ? 8 : 4, "states held in registers by one time loop");
     s.knob("channels", {32, 64, 128, 256}, 128, "channels of a tile");
     s.knob("steps", {16, 32, 64}, 32, "time steps of a tile, whose softplus is done ahead of the recurrence");
-    s.knob("rounding", std::vector<std::string>{"magic", "round"}, wide ? "magic" : "round", "how exp2 rounds");
+    s.knob("rounding", std::vector<std::string>{"magic", "round"}, wide ? "magic" : "round",
+           "how exp2 rounds");
     s.knob("prefetch", {0, 1}, 1, "prefetch the next tile from the time loop");
     // Halide moves what is larger than 16 KB from the stack to the heap.
     s.rule([](const Knobs &k) { return k.integer("channels") * k.integer("steps") <= 4096; });
@@ -57,7 +59,8 @@ Kernel selective_scan(const Spec &spec, const Knobs &k, const Target &target) {
         .vectorize(i, lanes, TailStrategy::GuardWithIf);
     op.step.compute_at(y, tile).vectorize(op.d, lanes, TailStrategy::GuardWithIf);
     scan.out.func.compute_at(y, tile);
-    for (const Func &f : {op.step, scan.out.func}) keep_on_stack(f, op.d, k.integer("channels"), op.at, steps);
+    for (const Func &f : {op.step, scan.out.func})
+        keep_on_stack(f, op.d, k.integer("channels"), op.at, steps);
     scan.out.vectorise(lanes, 1); // more vectors in flight cost 3 to 12 % (registers)
     scan.check(y);
     return {{y}, op.operands.arguments(), {scan.pass}};
@@ -68,8 +71,10 @@ Space selective_state_update_space(const Spec &, const Target &target) {
     Space s;
     s.knob("group", {2, 4, 8, 16}, wide ? 8 : 4, "states whose update is unrolled");
     s.knob("channels", {32, 64, 128, 256}, 64, "channels of a tile");
-    s.knob("rounding", std::vector<std::string>{"magic", "round"}, wide ? "magic" : "round", "how exp2 rounds");
-    s.knob("ahead", {0, 32, 64}, 0, "channels ahead to prefetch A and the state: pays when they come from memory");
+    s.knob("rounding", std::vector<std::string>{"magic", "round"}, wide ? "magic" : "round",
+           "how exp2 rounds");
+    s.knob("ahead", {0, 32, 64}, 0,
+           "channels ahead to prefetch A and the state: pays when they come from memory");
     return s;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What holds for every op: a legal default, a complete contract, and kernels that can be built twice in one
 // process (the second time Halide renames every Func).
-#include "schedules/registry.h"
 #include "runtime/base/error.h"
+#include "schedules/registry.h"
 #include <gtest/gtest.h>
 #include <set>
 
@@ -16,7 +16,8 @@ TEST(Registry, EveryOpBuildsTwice) {
             Halide::Target target = kernel_target(isa);
             Spec spec = base_specs(op, target).at(0);
             Knobs knobs = op.space(spec, target).fallback();
-            for (int i = 0; i < 2; i++) EXPECT_NO_THROW(lower_to_module(op.build(spec, knobs, target), "twice", target));
+            for (int i = 0; i < 2; i++)
+                EXPECT_NO_THROW(lower_to_module(op.build(spec, knobs, target), "twice", target));
         }
 }
 
@@ -60,11 +61,11 @@ TEST(Registry, ContractsAreComplete) {
 TEST(Registry, IllegalSpecsAreRefused) {
     const Op &scan = op_named("selective_scan");
     EXPECT_THROW(op_named("no_such_op"), Error);
-    EXPECT_THROW(check(scan.contract, {{}, {}}), Error);                             // the storage is missing
-    EXPECT_THROW(check(scan.contract, {{{"io", "f64"}}, {}}), Error);                // unknown storage
-    EXPECT_THROW(check(scan.contract, {{{"io", "f32"}, {"x", "1"}}, {}}), Error);    // unknown choice
-    EXPECT_THROW(check(scan.contract, {{{"io", "f32"}}, {{"N", 257}}}), Error);      // beyond the domain
-    EXPECT_THROW(check(scan.contract, {{{"io", "f32"}}, {{"T", 8}}}), Error);        // varies per call
+    EXPECT_THROW(check(scan.contract, {{}, {}}), Error);                          // the storage is missing
+    EXPECT_THROW(check(scan.contract, {{{"io", "f64"}}, {}}), Error);             // unknown storage
+    EXPECT_THROW(check(scan.contract, {{{"io", "f32"}, {"x", "1"}}, {}}), Error); // unknown choice
+    EXPECT_THROW(check(scan.contract, {{{"io", "f32"}}, {{"N", 257}}}), Error);   // beyond the domain
+    EXPECT_THROW(check(scan.contract, {{{"io", "f32"}}, {{"T", 8}}}), Error);     // varies per call
 }
 
 } // namespace

@@ -14,7 +14,8 @@ namespace ks::test {
 
 using nlohmann::json;
 
-oracle::ModelConfig small_config(const std::vector<std::string> &layers, int hidden, int states, int conv_width) {
+oracle::ModelConfig small_config(const std::vector<std::string> &layers, int hidden, int states,
+                                 int conv_width) {
     oracle::ModelConfig c;
     c.mixer = {hidden, 2 * hidden, states, conv_width, (hidden + 15) / 16, true};
     c.vocab = 67;
@@ -88,11 +89,16 @@ void RandomModel::add_mlp(const std::string &at, int experts) {
 }
 
 void RandomModel::write_config() const {
-    json c = {{"num_layers", config_.layers.size()}, {"hidden_size", config_.mixer.hidden},
-              {"state_size", config_.mixer.states},  {"conv_dimension", config_.mixer.conv_width},
-              {"expansion_factor", 2},               {"mamba_moe_layers", config_.layers},
-              {"ffn_hidden_size", config_.ffn},      {"vocab_size", config_.vocab},
-              {"max_sequence_length", 64},           {"swiglu", config_.gated},
+    json c = {{"num_layers", config_.layers.size()},
+              {"hidden_size", config_.mixer.hidden},
+              {"state_size", config_.mixer.states},
+              {"conv_dimension", config_.mixer.conv_width},
+              {"expansion_factor", 2},
+              {"mamba_moe_layers", config_.layers},
+              {"ffn_hidden_size", config_.ffn},
+              {"vocab_size", config_.vocab},
+              {"max_sequence_length", 64},
+              {"swiglu", config_.gated},
               {"add_bias_linear", false},
               {"activation", config_.activation == oracle::Activation::silu ? "silu" : "gelu_erf"}};
     std::ofstream(folder_ + "/config.json") << c.dump();
@@ -107,10 +113,14 @@ void RandomModel::write_weights(const std::string &storage) const {
             auto f = static_cast<float>(v);
             uint32_t bits;
             std::memcpy(&bits, &f, 4);
-            if (storage == "bf16") data.append({static_cast<char>(bits >> 16), static_cast<char>(bits >> 24)});
-            else data.append(reinterpret_cast<const char *>(&bits), 4);
+            if (storage == "bf16")
+                data.append({static_cast<char>(bits >> 16), static_cast<char>(bits >> 24)});
+            else
+                data.append(reinterpret_cast<const char *>(&bits), 4);
         }
-        header[key] = {{"dtype", storage == "bf16" ? "BF16" : "F32"}, {"shape", t.shape}, {"data_offsets", {begin, data.size()}}};
+        header[key] = {{"dtype", storage == "bf16" ? "BF16" : "F32"},
+                       {"shape", t.shape},
+                       {"data_offsets", {begin, data.size()}}};
     }
     std::string text = header.dump();
     text.append((8 - text.size() % 8) % 8, ' ');

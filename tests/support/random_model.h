@@ -37,6 +37,7 @@ class RandomModel {
 };
 
 // A small configuration with these layers.
-oracle::ModelConfig small_config(const std::vector<std::string> &layers, int hidden, int states = 16, int conv_width = 4);
+oracle::ModelConfig small_config(const std::vector<std::string> &layers, int hidden, int states = 16,
+                                 int conv_width = 4);
 
 } // namespace ks::test

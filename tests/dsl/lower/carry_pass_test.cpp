@@ -35,7 +35,8 @@ struct Count : IRVisitor {
         IRVisitor::visit(op);
     }
     void visit(const Store *op) override {
-        if (op->name == "state") state_stores++, state_inside_loop |= inside, predicated_stores += !is_const_one(op->predicate);
+        if (op->name == "state")
+            state_stores++, state_inside_loop |= inside, predicated_stores += !is_const_one(op->predicate);
         IRVisitor::visit(op);
     }
     void visit(const Call *op) override {
@@ -59,7 +60,8 @@ Count after(LoweringPass &pass, const Stmt &s) {
 
 TEST(CarryPass, LoadsBeforeStoresAfterNothingInside) {
     CarryPass pass("read", "t");
-    Count c = after(pass, time_loop(store(carry(load("state", 3), 0.5f, 1) + carry(load("state", 7), 0.5f, 1), t())));
+    Count c = after(
+        pass, time_loop(store(carry(load("state", 3), 0.5f, 1) + carry(load("state", 7), 0.5f, 1), t())));
     pass.verify();
     EXPECT_EQ(c.slots, 2);
     EXPECT_EQ(c.state_loads, 2);
@@ -71,7 +73,8 @@ TEST(CarryPass, LoadsBeforeStoresAfterNothingInside) {
 
 TEST(CarryPass, OneSlotPerAddressOverSeveralStores) {
     CarryPass pass("read", "t");
-    Stmt both = Block::make(store(carry(load("state", 3), 0.5f, 1), t()), store(carry(load("state", 3), 0.5f, 2), t() + 8));
+    Stmt both = Block::make(store(carry(load("state", 3), 0.5f, 1), t()),
+                            store(carry(load("state", 3), 0.5f, 2), t() + 8));
     Count c = after(pass, time_loop(both)); // time unrolled by two
     EXPECT_EQ(c.slots, 1);
     EXPECT_EQ(c.state_stores, 1);
@@ -79,10 +82,12 @@ TEST(CarryPass, OneSlotPerAddressOverSeveralStores) {
 
 TEST(CarryPass, PartialLanesDecideForWholeOnesToo) {
     Expr lanes = Variable::make(Bool(), "lane_exists");
-    Stmt whole = store(carry(load("state", 3), 0.5f, 1), t()), partial = store(carry(load("state", 3, lanes), 0.5f, 1), t());
+    Stmt whole = store(carry(load("state", 3), 0.5f, 1), t()),
+         partial = store(carry(load("state", 3, lanes), 0.5f, 1), t());
     for (bool whole_first : {true, false}) {
         CarryPass pass("read", "t");
-        Stmt body = IfThenElse::make(Variable::make(Bool(), "c"), whole_first ? whole : partial, whole_first ? partial : whole);
+        Stmt body = IfThenElse::make(Variable::make(Bool(), "c"), whole_first ? whole : partial,
+                                     whole_first ? partial : whole);
         Count c = after(pass, time_loop(body));
         EXPECT_EQ(c.slots, 1);
         EXPECT_EQ(c.predicated_stores, 1);
@@ -91,7 +96,8 @@ TEST(CarryPass, PartialLanesDecideForWholeOnesToo) {
 
 TEST(CarryPass, StagesAndRenamedLoops) {
     CarryPass pass("read$3", "t");
-    Stmt first = time_loop(store(carry(load("state", 3), 0.5f, 1), 0), ForType::Serial, "read$3.s0.t.rebased");
+    Stmt first =
+        time_loop(store(carry(load("state", 3), 0.5f, 1), 0), ForType::Serial, "read$3.s0.t.rebased");
     Stmt second = time_loop(store(carry(load("state", 4), 0.5f, 1), 0), ForType::Serial, "read$3.s1.t");
     Stmt other = time_loop(store(load("state", 5), 0), ForType::Serial, "read$30.s0.t");
     Count c = after(pass, Block::make({first, second, other}));
@@ -107,7 +113,8 @@ TEST(CarryPass, SeesThroughLets) {
 
 TEST(CarryPass, TouchBecomesAPrefetch) {
     CarryPass pass("read", "t");
-    Expr touched = pseudo_call(Float(32), recurrence::touch_call, {carry(load("state", 3), 0.5f, 1), load("u", t()), Expr(32)});
+    Expr touched = pseudo_call(Float(32), recurrence::touch_call,
+                               {carry(load("state", 3), 0.5f, 1), load("u", t()), Expr(32)});
     Count c = after(pass, time_loop(store(touched, t())));
     EXPECT_EQ(c.prefetches, 1);
     EXPECT_EQ(c.pseudo, 0);
@@ -126,9 +133,11 @@ TEST(CarryPass, BrokenAssumptionsAreNamed) {
     CarryPass depends("read", "t"), parallel("read", "t"), not_a_load("read", "t"), nothing("read", "t");
     expect_refused("address of the state depends on time",
                    [&] { depends.mutate(time_loop(store(carry(load("state", t()), 0.5f, 1), t()))); });
-    expect_refused("must be serial",
-                   [&] { parallel.mutate(time_loop(store(carry(load("state", 3), 0.5f, 1), t()), ForType::Parallel)); });
-    expect_refused("must be a load", [&] { not_a_load.mutate(time_loop(store(carry(Expr(1.f), 0.5f, 1), t()))); });
+    expect_refused("must be serial", [&] {
+        parallel.mutate(time_loop(store(carry(load("state", 3), 0.5f, 1), t()), ForType::Parallel));
+    });
+    expect_refused("must be a load",
+                   [&] { not_a_load.mutate(time_loop(store(carry(Expr(1.f), 0.5f, 1), t()))); });
     expect_refused("no serial loop over time", [&] {
         nothing.mutate(store(carry(load("state", 3), 0.5f, 1), 0));
         nothing.verify();

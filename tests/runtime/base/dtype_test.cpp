@@ -55,7 +55,8 @@ TEST(Bf16, EveryPatternAndTies) {
         EXPECT_EQ(bf16_of(float_of((h << 16) | 0x8001u)), h + 1);
         EXPECT_EQ(bf16_of(float_of((h << 16) | 0x7fffu)), h);
     }
-    EXPECT_TRUE(std::isnan(of_bf16(bf16_of(float_of(0x7f800001u))))); // a NaN whose mark lies in the lost bits
+    EXPECT_TRUE(
+        std::isnan(of_bf16(bf16_of(float_of(0x7f800001u))))); // a NaN whose mark lies in the lost bits
 }
 
 } // namespace

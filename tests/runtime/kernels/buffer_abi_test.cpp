@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The mirrored calling convention has the layout of Halide's own header.
-#include "runtime/kernels/buffer_abi.h"
 #include "HalideRuntime.h"
+#include "runtime/kernels/buffer_abi.h"
 #include <cstddef>
 #include <gtest/gtest.h>
 
