@@ -30,6 +30,18 @@ __attribute__((target("avx512f"))) double fma_512(int64_t steps) {
     return sum;
 }
 
+__attribute__((target("avx512f,avx512bf16"))) double dot_512(int64_t steps) {
+    __m512 a[chains];
+    for (int i = 0; i < chains; i++) a[i] = _mm512_set1_ps(static_cast<float>(i));
+    auto pairs = reinterpret_cast<__m512bh>(_mm512_set1_epi16(0x3c00)); // 2^-7
+    for (int64_t s = 0; s < steps; s++)
+#pragma GCC unroll 12
+        for (int i = 0; i < chains; i++) a[i] = _mm512_dpbf16_ps(a[i], pairs, pairs);
+    float sum = 0;
+    for (int i = 0; i < chains; i++) sum += _mm512_cvtss_f32(a[i]);
+    return sum;
+}
+
 __attribute__((target("avx2,fma"))) double fma_256(int64_t steps) {
     __m256 a[chains], x = _mm256_set1_ps(0.999f), y = _mm256_set1_ps(1e-3f);
     for (int i = 0; i < chains; i++) a[i] = _mm256_set1_ps(static_cast<float>(i));
@@ -57,7 +69,8 @@ __attribute__((target("avx2"))) double read_bytes(const std::byte *p, size_t byt
 
 volatile double sink; // a result that nobody reads would be left out
 
-template <typename F> double fastest(int tries, F run) {
+template <typename F>
+double fastest(int tries, F run) {
     double best = 1e9;
     for (int i = 0; i < tries; i++) {
         double start = now();
@@ -81,13 +94,17 @@ double bandwidth(size_t bytes, int passes) {
 
 Ceiling measure_ceiling(const std::string &isa) {
     constexpr int64_t steps = 1000000;
-    bool wide = isa == "avx512";
+    bool wide = isa != "avx2";
     double seconds = fastest(6, [&] { return wide ? fma_512(steps) : fma_256(steps); });
-    return {2.0 * (wide ? 16 : 8) * chains * steps / seconds, bandwidth(256 << 10, 200), bandwidth(size_t{192} << 20, 1)};
+    double pairs =
+        isa == "avx512_bf16" ? 64.0 * chains * steps / fastest(6, [&] { return dot_512(steps); }) : 0;
+    return {2.0 * (wide ? 16 : 8) * chains * steps / seconds, pairs, bandwidth(256 << 10, 200),
+            bandwidth(size_t{192} << 20, 1)};
 }
 
 double floor_seconds(const Ceiling &c, const Work &w, bool cold) {
-    return std::max(w.flops / c.flops, w.bytes / (cold ? c.memory_bytes : c.cached_bytes));
+    return std::max(w.flops / (w.pairs ? c.pair_flops : c.flops),
+                    w.bytes / (cold ? c.memory_bytes : c.cached_bytes));
 }
 
 } // namespace ks::tune

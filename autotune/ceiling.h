@@ -7,7 +7,8 @@
 namespace ks::tune {
 
 struct Ceiling {
-    double flops;        // per second: f32 fused multiply-adds in registers, two flops each
+    double flops;      // per second: f32 fused multiply-adds in registers, two flops each
+    double pair_flops; // per second: dot products of bf16 pairs in registers, four flops each; 0 without them
     double cached_bytes; // per second, reading an array that fits the second-level cache
     double memory_bytes; // per second, reading an array that fits no cache
 };

@@ -27,6 +27,7 @@ struct Collector {
     // The number of panels depends on the panel width, which is a choice of the op's default.
     void product(const std::string &op, int64_t K, int64_t N, Shape shape = {}) {
         shape["weight"] = dtype;
+        if (isa == "avx512_bf16" && dtype == "bf16") shape["io"] = "bf16"; // as the runtime multiplies there
         shape["K"] = std::to_string(K);
         shape["P"] = "1";
         int64_t lanes = std::stoll(task_of(op, shape, isa).spec.choice("panel"));
@@ -40,13 +41,7 @@ struct Collector {
 std::vector<Task> model_tasks(const std::string &folder, const std::string &dtype, const std::string &isa) {
     io::Checkpoint checkpoint(folder);
     model::Config c = model::parse_config(checkpoint.config_path(), checkpoint.config());
-    Collector all{dtype, isa, {}};
-    if (dtype.empty()) { // the type of the largest tensor
-        const io::Tensor *largest = nullptr;
-        for (const auto &name : checkpoint.names())
-            if (const auto &t = checkpoint.at(name); !largest || t.bytes > largest->bytes) largest = &t;
-        all.dtype = largest ? name_of(largest->dtype) : "f32";
-    }
+    Collector all{dtype.empty() ? name_of(checkpoint.storage()) : dtype, isa, {}};
     bool mixers = false, mlps = false;
     for (const auto &l : c.layers) mixers |= l.mixer, mlps |= l.experts > 0;
     if (mixers) {
@@ -57,11 +52,13 @@ std::vector<Task> model_tasks(const std::string &folder, const std::string &dtyp
         all.product("linear", c.inner, c.dt_rank + 2 * c.state);
         all.product("linear", c.dt_rank, c.inner);
         all.product("linear", c.inner, c.hidden);
-        all.add("causal_conv1d", {{"io", "f32"}, {"D", std::to_string(c.inner)}, {"W", std::to_string(c.conv_width)}});
+        all.add("causal_conv1d",
+                {{"io", "f32"}, {"D", std::to_string(c.inner)}, {"W", std::to_string(c.conv_width)}});
     }
     if (mlps) {
         all.product("expert_up", c.hidden, c.ffn,
-                    {{"act", c.activation == model::Activation::silu ? "silu" : "gelu_erf"}, {"halves", c.gated ? "2" : "1"}});
+                    {{"act", c.activation == model::Activation::silu ? "silu" : "gelu_erf"},
+                     {"halves", c.gated ? "2" : "1"}});
         all.product("expert_down", c.ffn, c.hidden);
     }
     all.product("linear", c.hidden, c.vocab);

@@ -32,7 +32,8 @@ std::string dynamic_dim(const Contract &c) {
 }
 
 // A pack holds several panel widths; the first legal one is what weights are packed in.
-std::string default_choice(const Op &op, const Spec &so_far, const std::string &choice, const std::string &isa) {
+std::string default_choice(const Op &op, const Spec &so_far, const std::string &choice,
+                           const std::string &isa) {
     for (const Spec &base : base_specs(op, kernel_target(isa))) {
         bool match = true;
         for (const auto &[name, value] : so_far.choices) match &= base.choices.at(name) == value;
@@ -44,17 +45,17 @@ std::string default_choice(const Op &op, const Spec &so_far, const std::string &
 } // namespace
 
 std::string compiler_version() {
-    return "halide " + std::to_string(HALIDE_VERSION_MAJOR) + "." + std::to_string(HALIDE_VERSION_MINOR) + "." +
-           std::to_string(HALIDE_VERSION_PATCH);
+    return "halide " + std::to_string(HALIDE_VERSION_MAJOR) + "." + std::to_string(HALIDE_VERSION_MINOR) +
+           "." + std::to_string(HALIDE_VERSION_PATCH);
 }
 
-Task task_of(const std::string &name, const std::map<std::string, std::string> &shape, const std::string &isa) {
+Task task_of(const std::string &name, const std::map<std::string, std::string> &shape,
+             const std::string &isa) {
     const Op &op = op_named(name);
     const Contract &c = op.contract;
     if (!has_case(name)) throw Error(name, "cannot be tuned: its schedule has no knobs that matter");
     Task t;
     t.op = name;
-    t.isa = isa;
     Dims dynamic;
     for (const auto &[key, value] : shape) {
         if (c.choices.count(key)) {
@@ -64,17 +65,19 @@ Task task_of(const std::string &name, const std::map<std::string, std::string> &
         const Dimension &d = c.dim(key);
         (d.width ? t.spec.fixed : dynamic)[key] = parse_dims(key + "=" + value).at(key);
     }
+    t.isa = kernel_isa(c, t.spec, isa);
     for (const auto &[choice, values] : c.choices)
-        if (!t.spec.choices.count(choice)) t.spec.choices[choice] = default_choice(op, t.spec, choice, isa);
+        if (!t.spec.choices.count(choice)) t.spec.choices[choice] = default_choice(op, t.spec, choice, t.isa);
     for (const auto &d : c.dims)
         if (d.width && !t.spec.fixed.count(d.name)) throw Error(name, "the shape lacks the width " + d.name);
     check(c, t.spec);
     std::string vary = dynamic_dim(c);
-    if (dynamic.count(vary)) t.shapes = {{{vary, dynamic.at(vary)}}};
+    if (dynamic.count(vary))
+        t.shapes = {{{vary, dynamic.at(vary)}}};
     else
         for (int64_t n : ladder_of(vary)) t.shapes.push_back({{vary, n}});
     t.check_shapes = edges(vary);
-    t.space = space_of(name, t.spec, isa);
+    t.space = space_of(name, t.spec, t.isa);
     t.suggested = {t.space.fallback()};
     t.suggested[0].set("widths", "fixed");
     t.versions = {c.version, compiler_version()};
@@ -98,7 +101,9 @@ Work work_of(const Task &t, const Dims &shape) {
     }
     double halves = t.spec.choices.count("halves") ? std::stod(t.spec.choice("halves")) : 1;
     double N = fixed("P") * std::stod(t.spec.choice("panel")), K = fixed("K");
-    return {2 * rows * K * N * halves, K * N * halves * bytes_of("weight") + 4 * rows * (K + N)};
+    return {2 * rows * K * N * halves,
+            K * N * halves * bytes_of("weight") + rows * (K * bytes_of("io") + 4 * N),
+            multiplies_pairs(op_named(t.op).contract, t.spec)};
 }
 
 } // namespace ks::tune

@@ -6,8 +6,8 @@
 
 namespace ks::tune {
 
-// `shape` names widths, dynamic dimensions and choices ("K=256,P=32,weight=bf16"); what it leaves out takes the
-// op's first legal choice, and dynamic dimensions a ladder of their own. Throws ks::Error.
+// `shape` names widths, dynamic dimensions and choices ("K=256,P=32,weight=bf16"); what it leaves out takes
+// the op's first legal choice, and dynamic dimensions a ladder of their own. Throws ks::Error.
 Task task_of(const std::string &op, const std::map<std::string, std::string> &shape, const std::string &isa);
 
 // Every op and shape that a forward pass of the model in this folder spends its time in. `dtype` "" is the
@@ -18,6 +18,7 @@ std::vector<Task> model_tasks(const std::string &folder, const std::string &dtyp
 // polynomial.
 struct Work {
     double flops, bytes;
+    bool pairs = false; // flops are dot products of bf16 pairs
 };
 Work work_of(const Task &task, const Dims &shape);
 

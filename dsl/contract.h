@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Op contract: what an op takes and promises, as plain data. The C header, the argument checks of the runtime, the
-// oracle test, the benchmark, the tuner's correctness check and the Halide generator are derived from it.
+// Op contract: what an op takes and promises, as plain data. The C header, the argument checks of the
+// runtime, the oracle test, the benchmark, the tuner's correctness check and the Halide generator are derived
+// from it.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -23,13 +24,16 @@ enum class Role { input, optional, output, in_place };
 struct Operand {
     std::string name;
     Role role;
-    std::string type;               // "f32", "i32", or "io" / "weight": the storage type of that name in the Spec
+    std::string type;               // "f32", "i32", or "io" / "weight": the storage of that name in the Spec
     std::vector<std::string> shape; // dimensions (or numeric choices) by name, outermost first, row-major
                                     // ("E+1", "W-1": one more, one less; empty: a single element)
     bool strided;                   // the outermost stride may exceed the dense one (argument <name>_stride)
     std::string help;
-    int flag = 0;              // optional: the bit of scalar `flags` that says the operand is there
-    std::string stand_in = ""; // optional: operand whose memory is read (and not used) in its place
+    int flag = 0; // optional: the bit of scalar `flags` that says the operand is there
+    // The operand whose memory serves as this one's too. Optional: it is read (and not used) in place of the
+    // missing one. Output: it may be the very same (address and stride), for every element is read before it
+    // is written and never after.
+    std::string stand_in = "";
     bool per_sequence = false; // states: an outer dimension S of sequences in the C API
 };
 
@@ -45,14 +49,17 @@ struct Contract {
     std::vector<Dimension> dims;
     std::vector<Operand> operands; // kernel arguments, in this order, outputs included
     std::vector<Scalar> scalars;   // follow the input operands
-    // How a call is cut into tasks for threads: along `slice` in multiples of `granule`, and by sequence where
-    // the time axis `ragged` packs several (offsets seq_start[S+1] in the C API, one kernel call per sequence).
+    // How a call is cut into tasks for threads: along `slice` in multiples of `granule`, and by sequence
+    // where the time axis `ragged` packs several (offsets seq_start[S+1] in the C API, one kernel call per
+    // sequence).
     std::string slice;
     int granule = 1;
     std::string ragged;
-    std::map<std::string, std::vector<std::string>> choices; // storage and other static choices: name -> legal values
-    std::map<std::string, double> tolerance; // by storage of "io" (or "weight"): max |error| / (max |reference|)
-    std::string non_finite;                  // what NaN and infinity do
+    // Storage and other static choices: name -> legal values.
+    std::map<std::string, std::vector<std::string>> choices;
+    // By storage of "io" (or "weight"): max |error| / (max |reference|).
+    std::map<std::string, double> tolerance;
+    std::string non_finite; // what NaN and infinity do
 
     const Dimension &dim(const std::string &name) const;
     const Operand &operand(const std::string &name) const;

@@ -7,10 +7,17 @@ using namespace Halide;
 
 Target kernel_target(const std::string &isa) {
     std::string features = "x86-64-linux-sse41-avx-avx2-fma-f16c";
-    // The Zen 4 set is what Halide needs for 512-bit code; avx512_bf16 comes with it (Zen 4, Cooper Lake and up).
-    if (isa == "avx512") features += "-avx512-avx512_skylake";
-    else if (isa != "avx2") throw Error("target " + isa, "not one of avx2, avx512");
+    if (isa == "avx512" || isa == "avx512_bf16")
+        features += "-avx512-avx512_skylake";
+    else if (isa != "avx2")
+        throw Error("target " + isa, "not one of avx2, avx512, avx512_bf16");
+    // Halide has no feature for the dot product alone: it comes with the set of Zen 4 and Sapphire Rapids.
+    if (isa == "avx512_bf16") features += "-avx512_cannonlake-avx512_zen4";
     return Target(features + "-no_asserts-no_bounds_query-no_runtime");
+}
+
+bool has_bf16_dot(const Target &target) {
+    return target.has_feature(Target::AVX512_Zen4) || target.has_feature(Target::AVX512_SapphireRapids);
 }
 
 namespace {
@@ -26,17 +33,19 @@ struct FindPseudoCalls : Internal::IRVisitor {
 
 } // namespace
 
+void refuse_pseudo_calls(const Internal::Stmt &body, const std::string &kernel) {
+    FindPseudoCalls calls;
+    body.accept(&calls);
+    if (!calls.found.empty()) throw Error(kernel, "pseudo-call " + calls.found + " was not lowered");
+}
+
 Module lower_to_module(const Kernel &kernel, const std::string &symbol, const Target &target) {
     try {
         Pipeline pipeline(kernel.outputs);
         for (const auto &pass : kernel.passes) pipeline.add_custom_lowering_pass(pass.get(), [] {});
         Module module = pipeline.compile_to_module(kernel.arguments, symbol, target);
         for (const auto &pass : kernel.passes) pass->verify();
-        for (const auto &f : module.functions()) {
-            FindPseudoCalls calls;
-            f.body.accept(&calls);
-            if (!calls.found.empty()) throw Error(symbol, "pseudo-call " + calls.found + " was not lowered");
-        }
+        for (const auto &f : module.functions()) refuse_pseudo_calls(f.body, symbol);
         return module;
     } catch (const Halide::Error &e) {
         throw Error(symbol, e.what());

@@ -15,13 +15,20 @@ struct Kernel {
     std::vector<std::shared_ptr<LoweringPass>> passes; // run in this order
 };
 
-// Features every kernel of a pack is built with: it brings no runtime, and contracts are checked by the caller.
-Halide::Target kernel_target(const std::string &isa); // "avx2" or "avx512"; throws ks::Error for others
+// Features every kernel of a pack is built with: it brings no runtime, and contracts are checked by the
+// caller. `isa` is "avx2", "avx512" or "avx512_bf16" (with the dot product of bf16 pairs); throws ks::Error
+// for others.
+Halide::Target kernel_target(const std::string &isa);
+// Whether kernels for `target` have a dot product of pairs of bf16, summed in f32.
+bool has_bf16_dot(const Halide::Target &target);
 
 // Writes the files named in `outputs`. Throws ks::Error when a pass found an assumption broken, when a
 // pseudo-call survived, or when Halide refuses the schedule. A Kernel is compiled once.
 void compile(const Kernel &kernel, const std::string &symbol, const Halide::Target &target,
              const std::map<Halide::OutputFileType, std::string> &outputs);
+
+// Throws ks::Error when one of our pseudo-calls is left in `body`: no pass took it.
+void refuse_pseudo_calls(const Halide::Internal::Stmt &body, const std::string &kernel);
 
 // Lowers without writing anything: the Module, for tests that read the IR.
 Halide::Module lower_to_module(const Kernel &kernel, const std::string &symbol, const Halide::Target &target);

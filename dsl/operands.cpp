@@ -20,8 +20,10 @@ Operands::Operands(const Contract &contract, const Spec &spec) : contract_(contr
         buffers_.emplace(o.name, p);
     }
     for (const auto &s : contract.scalars) {
-        if (s.type == "i32") integers_.emplace(s.name, Param<int>(s.name));
-        else reals_.emplace(s.name, Param<float>(s.name));
+        if (s.type == "i32")
+            integers_.emplace(s.name, Param<int>(s.name));
+        else
+            reals_.emplace(s.name, Param<float>(s.name));
     }
 }
 
@@ -48,6 +50,18 @@ Expr Operands::load(const std::string &name, const std::vector<Expr> &at) const 
     return o.type == "i32" ? element : widen(storage(o.type), element);
 }
 
+Expr Operands::given(const std::string &name) const {
+    return (scalar("flags") & contract_.operand(name).flag) != 0;
+}
+
+Expr Operands::load_or(const std::string &name, const std::vector<Expr> &at, const Expr &otherwise) const {
+    return select(given(name), load(name, at), otherwise); // no branch: its stand-in can be read
+}
+
+Expr Operands::load_for_dot(const std::string &name, const std::vector<Expr> &at) const {
+    return widen_for_dot(buffer(name)(at));
+}
+
 Expr Operands::store(const std::string &name, const Expr &value) const {
     return narrow(storage(contract_.operand(name).type), value);
 }
@@ -62,8 +76,10 @@ std::vector<Argument> Operands::arguments() const {
     for (const auto &o : contract_.operands)
         if (o.role != Role::output) list.emplace_back(buffers_.at(o.name));
     for (const auto &s : contract_.scalars) {
-        if (s.type == "i32") list.emplace_back(integers_.at(s.name));
-        else list.emplace_back(reals_.at(s.name));
+        if (s.type == "i32")
+            list.emplace_back(integers_.at(s.name));
+        else
+            list.emplace_back(reals_.at(s.name));
     }
     return list;
 }

@@ -37,6 +37,8 @@ Expr widen(Storage s, const Expr &e) {
     return cast<float>(reinterpret<float16_t>(e)); // the instruction where the target has one (x86: f16c)
 }
 
+Expr widen_for_dot(const Expr &e) { return cast<float>(reinterpret<bfloat16_t>(e)); }
+
 Expr narrow(Storage s, const Expr &e) {
     if (s == Storage::f32) return e;
     return s == Storage::bf16 ? narrow_bf16(e) : reinterpret<uint16_t>(cast<float16_t>(e));

@@ -20,6 +20,11 @@ Halide::Type buffer_type(Storage s);
 // From buffer element to f32. Exact; NaN and infinity are kept.
 Halide::Expr widen(Storage s, const Halide::Expr &e);
 
+// The same for bf16 in the form that Halide takes for an operand of a dot product: where the target has one,
+// the sum of a pair of products of such values is its single instruction, summed in f32 with subnormals as
+// zero.
+Halide::Expr widen_for_dot(const Halide::Expr &e);
+
 // From f32 to buffer element, round to nearest even. NaN stays NaN, infinity stays infinity, f16 overflows to
 // infinity and keeps subnormals.
 Halide::Expr narrow(Storage s, const Halide::Expr &e);

@@ -9,7 +9,7 @@ namespace {
 Contract gather_rows() {
     Contract c;
     c.name = "gather_rows";
-    c.version = 1;
+    c.version = 2;
     c.summary = "listed rows of a matrix, side by side";
     c.dims = {
         {"T", 1, 1 << 24, false, "rows of x"},
@@ -19,11 +19,12 @@ Contract gather_rows() {
     c.operands = {
         {"x", Role::input, "f32", {"T", "K"}, true, "matrix"},
         {"rows", Role::input, "i32", {"R"}, false, "rows to take; beyond x they pick its first or last row"},
-        {"y", Role::output, "f32", {"R", "K"}, true, "picked rows in the order of the list"},
+        {"y", Role::output, "io", {"R", "K"}, true, "picked rows in the order of the list"},
     };
     c.slice = "R";
-    c.tolerance = {{"f32", 0}};
-    c.non_finite = "NaN and infinity are copied.";
+    c.choices = {{"io", {"f32", "bf16"}}};
+    c.tolerance = {{"f32", 0}, {"bf16", 4e-3}};
+    c.non_finite = "NaN and infinity are kept.";
     return c;
 }
 
@@ -36,7 +37,7 @@ const Contract &gather_rows_contract() {
 
 GatherRows::GatherRows(const Spec &spec) : operands(gather_rows_contract(), spec) {
     Expr row = clamp(operands.load("rows", {r}), 0, operands.buffer("x").dim(1).extent() - 1);
-    y(k, r) = operands.load("x", {k, row});
+    y(k, r) = operands.store("y", operands.load("x", {k, row}));
     operands.promise(y);
 }
 

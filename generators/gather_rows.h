@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rows of a matrix side by side: y[r,k] = x[rows[r], k]. The rows of one expert become a dense matrix, which its
-// products then read without a list. Row numbers are clamped to x, so that none can read outside it.
+// Rows of a matrix side by side, rounded where y has 16 bits: y[r,k] = x[rows[r], k]. The rows of one expert
+// become a dense matrix, which its products then read without a list. Row numbers are clamped to x, so that
+// none can read outside it.
 #pragma once
 #include "dsl/kernel.h"
 #include "dsl/operands.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "generators/linear.h"
+#include "runtime/base/error.h"
 
 namespace ks {
 using namespace Halide;
@@ -8,7 +9,7 @@ const Contract &linear_contract() {
     static const Contract contract = [] {
         Contract c;
         c.name = "linear";
-        c.version = 1;
+        c.version = 2;
         c.summary = "matrix product y = x W^T + bias with weights packed in panels";
         c.dims = {
             {"M", 1, 1 << 24, false, "rows"},
@@ -16,13 +17,15 @@ const Contract &linear_contract() {
             {"P", 1, 1 << 20, true, "panels: output width over the lanes of a panel, rounded up"},
         };
         c.operands = {
-            {"x", Role::input, "f32", {"M", "K"}, true, "input"},
+            {"x", Role::input, "io", {"M", "K"}, true, "input"},
             {"w",
              Role::input,
              "weight",
              {"P", "K", "panel"},
              false,
-             "w[p][k][i] is W[p * panel + i][k]; lanes beyond the output width are zero"},
+             "w[p][k][i] is W[p * panel + i][k]; for io = bf16 k goes in pairs, w[p][k / 2][i][k % 2], and "
+             "the last "
+             "of an odd K follows as [i]; lanes beyond the output width are zero"},
             {"bias",
              Role::optional,
              "f32",
@@ -35,8 +38,9 @@ const Contract &linear_contract() {
         };
         c.scalars = {{"flags", "i32", "set by the presence of bias"}};
         c.slice = "P";
-        c.choices = {{"weight", {"f32", "bf16", "f16"}}, {"panel", {"16", "32", "64"}}};
-        // Weights are widened exactly, so every storage has the error of an f32 sum.
+        c.choices = {
+            {"io", {"f32", "bf16"}}, {"weight", {"f32", "bf16", "f16"}}, {"panel", {"16", "32", "64"}}};
+        // Operands are widened exactly, so every storage has the error of an f32 sum.
         c.tolerance = {{"f32", 1e-5}, {"bf16", 1e-5}, {"f16", 1e-5}};
         c.non_finite =
             "as the sum of products in f32 gives it: NaN in a row of x stays in that row of y, NaN in a "
@@ -44,6 +48,25 @@ const Contract &linear_contract() {
         return c;
     }();
     return contract;
+}
+
+void take_product(PanelProduct::Terms &t, const Operands &in, const std::string &x) {
+    bool parts = in.contract().choices.count("halves");
+    auto place = [=](const Expr &lane, const Expr &part, const Expr &k, const Expr &panel) {
+        return parts ? std::vector<Expr>{lane, part, k, panel} : std::vector<Expr>{lane, k, panel};
+    };
+    t.weights = in.buffer("w");
+    t.x = [=](const Expr &k, const Expr &row) { return in.load(x, {k, row}); };
+    t.w = [=](const Expr &lane, const Expr &part, const Expr &k, const Expr &panel) {
+        return in.load("w", place(lane, part, k, panel));
+    };
+    if (in.spec().choice("io") != "bf16") return;
+    if (in.spec().choice("weight") != "bf16")
+        throw Error(in.contract().name, "io=bf16 is multiplied by weight=bf16 alone");
+    t.x_of_pair = [=](const Expr &k, const Expr &row) { return in.load_for_dot(x, {k, row}); };
+    t.w_of_pair = [=](const Expr &lane, const Expr &part, const Expr &k, const Expr &panel) {
+        return in.load_for_dot("w", place(lane, part, k, panel));
+    };
 }
 
 void promise_packed(ImageParam w, int lanes) {
@@ -57,16 +80,12 @@ PanelProduct::Terms terms(const Operands &in) {
     Expr has_bias = (in.scalar("flags") & int(linear_bias)) != 0;
     PanelProduct::Terms t;
     t.K = in.width("K", "x");
-    t.weights = in.buffer("w");
     t.initial = [=](const Expr &lane, const Expr &panel) {
         return Internal::Call::make(Float(32), Internal::Call::if_then_else,
                                     {has_bias, in.load("bias", {lane, panel}), 0.f},
                                     Internal::Call::PureIntrinsic);
     };
-    t.x = [=](const Expr &k, const Expr &row) { return in.load("x", {k, row}); };
-    t.w = [=](const Expr &lane, const Expr &, const Expr &k, const Expr &panel) {
-        return in.load("w", {lane, k, panel});
-    };
+    take_product(t, in, "x");
     return t;
 }
 

@@ -20,6 +20,9 @@ struct Linear {
     Halide::Func y{"y"}; // (lane, panel, row)
 };
 
+// The terms of a product of operand `x`, [rows, K], with the panelled operand w, by pairs where io is bf16.
+void take_product(PanelProduct::Terms &terms, const Operands &in, const std::string &x);
+
 // The weights of a panelled operand [P, K, lanes] promise the strides that the packing gives them inside a
 // panel.
 void promise_packed(Halide::ImageParam w, int lanes);

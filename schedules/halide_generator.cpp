@@ -10,15 +10,6 @@ using namespace Halide::Internal;
 
 namespace {
 
-struct FindPseudoCalls : IRVisitor {
-    using IRVisitor::visit;
-    std::string found;
-    void visit(const Call *op) override {
-        if (op->name.rfind("ks_", 0) == 0) found = op->name;
-        IRVisitor::visit(op);
-    }
-};
-
 // Runs last: asks the others whether what they assumed held. An IR mutator only because Halide calls it as
 // one.
 class Verify : public IRMutator {
@@ -27,9 +18,7 @@ class Verify : public IRMutator {
     using IRMutator::mutate;
     Stmt mutate(const Stmt &s) override {
         for (const auto &pass : passes_) pass->verify();
-        FindPseudoCalls calls;
-        s.accept(&calls);
-        if (!calls.found.empty()) throw Error("generator", "pseudo-call " + calls.found + " was not lowered");
+        refuse_pseudo_calls(s, "generator");
         return s;
     }
 
@@ -97,7 +86,13 @@ Spec OpGenerator::spec() const {
             throw Error("generator " + c.name, param + "=" + value + " is not a width");
         if (std::stoi(value)) given.fixed[param] = std::stoi(value);
     }
-    for (Spec base : base_specs(op_, context_.target())) {
+    // What a host with a dot product adds comes last: the choices that are not given are the plain ones.
+    const Target &target = context_.target();
+    std::vector<Spec> bases = base_specs(
+        op_, target.without_feature(Target::AVX512_Zen4).without_feature(Target::AVX512_SapphireRapids));
+    if (has_bf16_dot(target))
+        for (const Spec &spec : base_specs(op_, target)) bases.push_back(spec);
+    for (const Spec &base : bases) {
         auto agrees = [&](const auto &choice) { return base.choices.at(choice.first) == choice.second; };
         if (!std::all_of(given.choices.begin(), given.choices.end(), agrees)) continue;
         given.choices = base.choices;

@@ -42,6 +42,18 @@ const Op &op_named(const std::string &name) {
     throw Error("op " + name, "is not known");
 }
 
+bool multiplies_pairs(const Contract &contract, const Spec &spec) {
+    auto bf16 = [&](const char *choice) {
+        auto found = spec.choices.find(choice);
+        return found != spec.choices.end() && found->second == "bf16";
+    };
+    return contract.choices.count("weight") && bf16("io") && bf16("weight");
+}
+
+std::string kernel_isa(const Contract &contract, const Spec &spec, const std::string &isa) {
+    return isa == "avx512_bf16" && !multiplies_pairs(contract, spec) ? "avx512" : isa;
+}
+
 std::vector<Spec> base_specs(const Op &op, const Halide::Target &target) {
     std::vector<Spec> specs = {Spec()};
     for (const auto &[name, values] : op.contract.choices) {
@@ -55,7 +67,9 @@ std::vector<Spec> base_specs(const Op &op, const Halide::Target &target) {
     }
     std::vector<Spec> kept;
     for (const Spec &spec : specs)
-        if (!op.in_base_pack || op.in_base_pack(spec, target)) kept.push_back(spec);
+        if (multiplies_pairs(op.contract, spec) == has_bf16_dot(target) &&
+            (!op.in_base_pack || op.in_base_pack(spec, target)))
+            kept.push_back(spec);
     return kept;
 }
 

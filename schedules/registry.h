@@ -18,7 +18,13 @@ struct Op {
 const std::vector<Op> &all_ops();
 const Op &op_named(const std::string &name); // throws ks::Error for an unknown name
 
-// One Spec without fixed widths for every legal combination of choices that belongs in a pack for `target`.
+// Whether a kernel multiplies pairs of bf16, for which the target must have a dot product.
+bool multiplies_pairs(const Contract &contract, const Spec &spec);
+// The instruction set to build a kernel for when the best of the CPU is `isa`.
+std::string kernel_isa(const Contract &contract, const Spec &spec, const std::string &isa);
+
+// One Spec without fixed widths for every legal combination of choices that belongs in a pack for `target`. A
+// target with a dot product adds the kernels that use it; the others are those of the target without.
 std::vector<Spec> base_specs(const Op &op, const Halide::Target &target);
 
 } // namespace ks

@@ -62,17 +62,19 @@ std::map<std::string, Values> conv(const Problem &p) {
 }
 
 // Part `part` of packed panels as a plain [P * lanes, K] matrix.
-Values unpacked(const Values &w, size_t P, size_t K, size_t parts, size_t lanes, size_t part) {
-    Values out(P * lanes * K);
-    for (size_t p = 0; p < P; p++)
-        for (size_t k = 0; k < K; k++)
-            for (size_t l = 0; l < lanes; l++) out[(p * lanes + l) * K + k] = w[((p * K + k) * parts + part) * lanes + l];
-    return out;
-}
-
 Values matrix(const Problem &p, size_t parts, size_t part) {
-    return unpacked(p.input("w"), static_cast<size_t>(p.dim("P")), static_cast<size_t>(p.dim("K")), parts,
-                    static_cast<size_t>(p.dim("panel")), part);
+    auto P = static_cast<size_t>(p.dim("P")), K = static_cast<size_t>(p.dim("K"));
+    auto lanes = static_cast<size_t>(p.dim("panel"));
+    size_t paired = p.spec().choice("io") == "bf16" ? K / 2 * 2 : 0; // k below it lie side by side in twos
+    const Values &w = p.input("w");
+    Values out(P * lanes * K);
+    for (size_t n = 0; n < P * lanes; n++)
+        for (size_t k = 0; k < K; k++) {
+            size_t width = k < paired ? 2 : 1, row = k / width * width; // of W in this row of the panel
+            size_t at = (row * parts + part * width) * lanes + n % lanes * width + k % width;
+            out[n * K + k] = w[n / lanes * K * parts * lanes + at];
+        }
+    return out;
 }
 
 std::map<std::string, Values> expert_up(const Problem &p) {
@@ -102,7 +104,8 @@ std::map<std::string, Values> expert_down(const Problem &p) {
 } // namespace
 
 bool has_case(const std::string &op) {
-    for (const char *known : {"selective_scan", "selective_state_update", "causal_conv1d", "linear", "expert_up", "expert_down"})
+    for (const char *known :
+         {"selective_scan", "selective_state_update", "causal_conv1d", "linear", "expert_up", "expert_down"})
         if (op == known) return true;
     return false;
 }

@@ -25,10 +25,37 @@ PanelProduct::PanelProduct(const Terms &t, const std::string &name)
       part_("part"),
       panel_("panel"),
       row_("row"),
-      k_(0, t.K, "k"),
+      pairs_(t.x_of_pair != nullptr),
+      k_(pairs_ ? RDom(0, 2, 0, t.K / 2, "k") : RDom(0, t.K, "k")),
       weights_(t.weights) {
-    func(lane_, part_, panel_, row_) = t.initial(lane_, panel_);
-    func(lane_, part_, panel_, row_) += t.x(k_, row_) * t.w(lane_, part_, k_, panel_);
+    if (!pairs_) {
+        func(lane_, part_, panel_, row_) = t.initial(lane_, panel_);
+        func(lane_, part_, panel_, row_) += t.x(k_, row_) * t.w(lane_, part_, k_, panel_);
+        return;
+    }
+    // What pairs leave over starts the sum. (As an update of K % 2 steps, or under a branch, it costs minutes
+    // of simplification where many products meet in one kernel.)
+    Expr left = select(t.K % 2 != 0, t.x(t.K - 1, row_) * t.w(lane_, part_, t.K - 1, panel_), 0.f);
+    func(lane_, part_, panel_, row_) = t.initial(lane_, panel_) + left;
+    func(lane_, part_, panel_, row_) +=
+        t.x_of_pair(2 * k_.y + k_.x, row_) * t.w_of_pair(2 * lane_ + k_.x, 2 * part_, 2 * k_.y, panel_);
+}
+
+void PanelProduct::sum_by_one(const RegisterTile &tile, const Expr &few) {
+    Stage sum = func.update();
+    sum.reorder(lane_, part_, panel_, row_, k_);
+    sum.vectorize(lane_, tile.lanes).unroll(lane_).unroll(part_).unroll(panel_).unroll(row_);
+    if (!tile.prefetch) return;
+    if (few.defined()) sum.specialize(few);
+    sum.prefetch(weights_, k_, k_, tile.prefetch, PrefetchBoundStrategy::NonFaulting);
+}
+
+void PanelProduct::sum_by_pairs(const RegisterTile &tile) {
+    Var in_vector("in_vector");
+    Stage sum = func.update();
+    sum.split(lane_, lane_, in_vector, tile.lanes).reorder(k_.x, in_vector, lane_, part_, panel_, row_, k_.y);
+    // Both terms of a pair go to one accumulator: that is what the instruction does.
+    sum.atomic().vectorize(k_.x).vectorize(in_vector).unroll(lane_).unroll(part_).unroll(panel_).unroll(row_);
 }
 
 void PanelProduct::compute_at(const Func &consumer, const VarOrRVar &at, const RegisterTile &tile,
@@ -39,12 +66,10 @@ void PanelProduct::compute_at(const Func &consumer, const VarOrRVar &at, const R
         func.compute_at(consumer, at.var);
     func.store_in(MemoryType::Stack).bound(part_, 0, tile.parts);
     func.vectorize(lane_, tile.lanes).unroll(lane_).unroll(part_).unroll(panel_).unroll(row_);
-    Stage sum = func.update();
-    sum.reorder(lane_, part_, panel_, row_, k_);
-    sum.vectorize(lane_, tile.lanes).unroll(lane_).unroll(part_).unroll(panel_).unroll(row_);
-    if (!tile.prefetch) return;
-    if (few.defined()) sum.specialize(few);
-    sum.prefetch(weights_, k_, k_, tile.prefetch, PrefetchBoundStrategy::NonFaulting);
+    if (pairs_)
+        sum_by_pairs(tile);
+    else
+        sum_by_one(tile, few);
 }
 
 void tile_panels(Func out, PanelProduct &product, const RegisterTile &tile, const Expr &panels) {

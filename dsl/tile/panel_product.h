@@ -6,6 +6,9 @@
 //   panel)
 //
 // and the register tile that computes it: a few rows times a few vectors, the whole sum over k in one go.
+//
+// For a dot product of pairs, x and w are bf16 and the two weights that meet in one instruction lie side by
+// side: a panel is [K / 2][part][lane][2], and the last row of an odd K follows as [part][lane].
 #pragma once
 #include "Halide.h"
 #include <functional>
@@ -52,6 +55,10 @@ class PanelProduct {
         Input x;
         Weight w;
         Halide::ImageParam weights; // the buffer behind `w`, for prefetches
+        // Terms of a dot product of pairs; undefined: one k at a time. `w_of_pair` gets the place of an
+        // element as if the panel were [K][part][lane].
+        Input x_of_pair = nullptr;
+        Weight w_of_pair = nullptr;
     };
 
     PanelProduct(const Terms &terms, const std::string &name);
@@ -65,8 +72,12 @@ class PanelProduct {
                     const Halide::Expr &few = Halide::Expr());
 
   private:
+    void sum_by_one(const RegisterTile &tile, const Halide::Expr &few);
+    void sum_by_pairs(const RegisterTile &tile);
+
     Halide::Var lane_, part_, panel_, row_;
-    Halide::RDom k_;
+    bool pairs_;
+    Halide::RDom k_; // or (in pair, pair)
     Halide::ImageParam weights_;
 };
 

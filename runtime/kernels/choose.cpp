@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/kernels/choose.h"
 #include "runtime/base/error.h"
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -36,34 +37,38 @@ int choice_index(const std::string &op_name, const std::string &choice, const st
     throw Error(op_name, choice + " cannot be " + value);
 }
 
+namespace {
+
+bool matches(const KernelInfo &k, const std::string &op_name,
+             const std::map<std::string, std::string> &choices) {
+    return std::all_of(choices.begin(), choices.end(), [&](const auto &c) {
+        return k.choices[position(kernel_table.ops[k.op], c.first)] ==
+               choice_index(op_name, c.first, c.second);
+    });
+}
+
+} // namespace
+
+bool has_kernel(const ks_library &library, const std::string &op_name,
+                const std::map<std::string, std::string> &choices) {
+    const auto &kernels = library.kernels[static_cast<size_t>(op_index(op_name))];
+    return std::any_of(kernels.begin(), kernels.end(),
+                       [&](const KernelInfo *k) { return matches(*k, op_name, choices); });
+}
+
 PanelChoice choose_panel(const ks_library &library, const std::string &op_name,
                          const std::map<std::string, std::string> &choices, int64_t K, int64_t width) {
     int index = op_index(op_name);
     const OpInfo &op = kernel_table.ops[index];
     int panel = position(op, "panel"), k_dim = dim_position(op, "K"), p_dim = dim_position(op, "P");
     for (const KernelInfo *k : library.kernels[static_cast<size_t>(index)]) {
-        bool match = true;
-        for (const auto &[name, value] : choices) match &= k->choices[position(op, name)] == choice_index(op_name, name, value);
         int lanes = std::atoi(op.choices[panel].values[k->choices[panel]]);
         int64_t panels = (width + lanes - 1) / lanes;
-        match &= K >= k->low[k_dim] && K <= k->high[k_dim] && panels >= k->low[p_dim] && panels <= k->high[p_dim];
-        if (match) return {k->choices[panel], lanes, !k->base};
+        if (matches(*k, op_name, choices) && K >= k->low[k_dim] && K <= k->high[k_dim] &&
+            panels >= k->low[p_dim] && panels <= k->high[p_dim])
+            return {k->choices[panel], lanes, !k->base};
     }
     throw Error(op_name, "the pack has no kernel for this weight type on " + library.isa);
-}
-
-bool has_tuned(const ks_library &library, const std::string &op_name, const std::map<std::string, int64_t> &widths) {
-    int index = op_index(op_name);
-    const OpInfo &op = kernel_table.ops[index];
-    for (const KernelInfo *k : library.kernels[static_cast<size_t>(index)]) {
-        bool match = !k->base;
-        for (const auto &[name, value] : widths) {
-            int d = dim_position(op, name);
-            match &= value >= k->low[d] && value <= k->high[d];
-        }
-        if (match) return true;
-    }
-    return false;
 }
 
 } // namespace ks

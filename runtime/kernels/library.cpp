@@ -21,13 +21,15 @@ using namespace ks;
 
 ks_status ks_create(const ks_create_args *args, ks_library **library) {
     if (!args || !library) return fail(KS_ERROR_NULL, "ks_create: args or library is null");
-    if (args->size != sizeof *args) return fail(KS_ERROR_STRUCT_SIZE, "ks_create: args->size is of another version");
+    if (args->size != sizeof *args)
+        return fail(KS_ERROR_STRUCT_SIZE, "ks_create: args->size is of another version");
     if (args->threads < 0 || args->threads > 1024)
         return fail(KS_ERROR_RANGE, "ks_create: threads must be 0 to 1024");
     std::string isa = args->isa ? args->isa : best_isa();
     if (isa.empty())
-        return fail(KS_ERROR_UNSUPPORTED_CPU, "this CPU has neither AVX-512 nor AVX2 with FMA and F16C, which the "
-                                              "kernels of this pack need");
+        return fail(KS_ERROR_UNSUPPORTED_CPU,
+                    "this CPU has neither AVX-512 nor AVX2 with FMA and F16C, which the "
+                    "kernels of this pack need");
     if (!cpu_has(isa)) return fail(KS_ERROR_UNSUPPORTED_CPU, "this CPU cannot run kernels for '" + isa + "'");
     try {
         auto made = std::make_unique<ks_library>();
@@ -38,7 +40,7 @@ ks_status ks_create(const ks_create_args *args, ks_library **library) {
         made->kernels.resize(static_cast<size_t>(kernel_table.op_count));
         for (int i = 0; i < kernel_table.kernel_count; i++) {
             const KernelInfo &k = kernel_table.kernels[i];
-            if (isa == k.isa) made->kernels[static_cast<size_t>(k.op)].push_back(&k);
+            if (isa_runs(isa, k.isa)) made->kernels[static_cast<size_t>(k.op)].push_back(&k);
         }
         *library = made.release();
         return KS_OK;
@@ -54,16 +56,26 @@ const char *ks_last_error(void) { return last_error.c_str(); }
 
 const char *ks_status_text(ks_status status) {
     switch (status) {
-    case KS_OK: return "no error";
-    case KS_ERROR_STRUCT_SIZE: return "argument struct of another version";
-    case KS_ERROR_NULL: return "a required pointer is null";
-    case KS_ERROR_RANGE: return "a value is outside its legal domain";
-    case KS_ERROR_STRIDE: return "a row stride is smaller than its row";
-    case KS_ERROR_ALIGNMENT: return "a pointer is not aligned to its element";
-    case KS_ERROR_OVERLAP: return "an output overlaps another operand";
-    case KS_ERROR_NO_KERNEL: return "the pack holds no kernel for this call";
-    case KS_ERROR_UNSUPPORTED_CPU: return "the CPU lacks an instruction set";
-    case KS_ERROR_MEMORY: return "out of memory";
+    case KS_OK:
+        return "no error";
+    case KS_ERROR_STRUCT_SIZE:
+        return "argument struct of another version";
+    case KS_ERROR_NULL:
+        return "a required pointer is null";
+    case KS_ERROR_RANGE:
+        return "a value is outside its legal domain";
+    case KS_ERROR_STRIDE:
+        return "a row stride is smaller than its row";
+    case KS_ERROR_ALIGNMENT:
+        return "a pointer is not aligned to its element";
+    case KS_ERROR_OVERLAP:
+        return "an output overlaps another operand";
+    case KS_ERROR_NO_KERNEL:
+        return "the pack holds no kernel for this call";
+    case KS_ERROR_UNSUPPORTED_CPU:
+        return "the CPU lacks an instruction set";
+    case KS_ERROR_MEMORY:
+        return "out of memory";
     }
     return "unknown status";
 }

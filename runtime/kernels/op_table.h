@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The compiled form of contracts and dispatch rules: plain data that `ksc pack` generates, read by launch.cpp.
+// The compiled form of contracts and dispatch rules: plain data that `ksc pack` generates, read by
+// launch.cpp.
 #pragma once
 #include <cstdint>
 
 namespace ks {
 
-constexpr int max_dims = 8, max_choices = 4, max_operands = 16, max_rank = 4, max_scalars = 4;
+constexpr int max_dims = 8, max_choices = 6, max_operands = 16, max_rank = 4, max_scalars = 4;
 
 enum class OperandRole : uint8_t { input, optional, output, in_place };
 
@@ -28,7 +29,7 @@ struct OperandInfo {
     int8_t shape[max_rank]; // outermost first: index of a dimension, or -1 - index of a numeric choice
     int8_t plus[max_rank];  // added to it: "E+1"
     int16_t flag;
-    int8_t stand_in; // operand index, or -1
+    int8_t stand_in; // operand index, or -1; what it means: dsl/contract.h
 };
 
 struct ScalarInfo {
@@ -53,7 +54,7 @@ struct KernelInfo {
     const char *isa;
     int choices[max_choices];
     int64_t low[max_dims], high[max_dims];
-    bool base;
+    bool base; // serves any size; no tuning run chose it
     const char *knobs;
     int (*call)(void **arguments);
 };

@@ -17,7 +17,8 @@ class Planner {
     explicit Planner(std::byte *base) : base_(base) {}
     size_t total() const { return total_; }
 
-    template <typename T> T *take(int64_t count) {
+    template <typename T>
+    T *take(int64_t count) {
         size_t at = total_;
         // Whole lines, then a few more, so that no two arrays fall on the same cache sets.
         total_ += (static_cast<size_t>(count) * sizeof(T) + 63) / 64 * 64 + 3 * 64;
@@ -60,7 +61,7 @@ Buffers::Buffers(const Config &c, const Weights &w, int64_t token_count, int64_t
         dt = p.rows(tokens, dt_width);
         scanned = p.rows(tokens, c.inner);
         router_logits = p.rows(tokens, router);
-        gathered = p.rows(mlp ? tokens : 1, c.hidden);
+        taken = p.rows(tokens, std::max<int64_t>(c.hidden, c.inner));
         inside = p.rows(mlp ? tokens : 1, inside_width);
         logits = p.rows(logit_rows, w.head.padded());
         gate = p.take<float>(tokens);

@@ -14,7 +14,8 @@ struct Buffers {
     int64_t tokens, logit_rows; // capacity
     Rows hidden, residual, normed, branch;
     Rows xz, conv, projected, dt, scanned; // mixer
-    Rows router_logits, gathered, inside;  // MLP
+    Rows taken;                            // activations of the next product, gathered or rounded
+    Rows router_logits, inside;            // MLP; inside holds bf16 where products take it
     Rows logits;
     float *gate, *scale;
     int32_t *ids, *index, *counts, *offsets, *permutation, *identity;

@@ -10,9 +10,10 @@ void Model::mlp(const Pass &pass, size_t i, Rows out) {
     auto experts = static_cast<int64_t>(w.experts.size());
     if (experts == 1) {
         for (int64_t t = 0; t < pass.tokens; t++) b.scale[t] = 1.f;
-        return expert(pass, w.experts[0], pass.tokens, b.normed, b.identity, b.scale, out);
+        Activations x = activations(w.experts[0].up, pass.tokens, b.normed, b.identity);
+        return expert(pass, w.experts[0], pass.tokens, x, b.identity, b.scale, out);
     }
-    linear(*library_, w.router, w.router_bias, pass.tokens, b.normed, b.router_logits);
+    linear(w.router, w.router_bias, pass.tokens, b.normed, b.router_logits);
     auto a = arguments<ks_router_args>();
     a.T = pass.tokens;
     a.E = experts;
@@ -26,40 +27,25 @@ void Model::mlp(const Pass &pass, size_t i, Rows out) {
     a.permutation = b.permutation;
     check(ks_router(library_.get(), &a));
     for (int64_t t = 0; t < pass.tokens; t++) b.scale[t] = b.gate[b.permutation[t]];
-    Rows sorted = gather(pass);
+    // The tokens in the order of their experts.
+    Activations sorted = activations(w.experts[0].up, pass.tokens, b.normed, b.permutation);
     for (int64_t e = 0; e < experts; e++) {
         int64_t first = b.offsets[e];
         if (b.counts[e])
-            expert(pass, w.experts[static_cast<size_t>(e)], b.counts[e], {sorted.data + first * sorted.stride, sorted.stride},
+            expert(pass, w.experts[static_cast<size_t>(e)], b.counts[e], sorted.from(first),
                    b.permutation + first, b.scale + first, out);
     }
 }
 
-// The tokens in the order of their experts.
-Rows Model::gather(const Pass &pass) {
-    Buffers &b = *buffers_;
-    if (pass.tokens == 1) return b.normed;
-    auto a = arguments<ks_gather_rows_args>();
-    a.T = pass.tokens;
-    a.R = pass.tokens;
-    a.K = config_.hidden;
-    a.x = b.normed.data;
-    a.x_stride = b.normed.stride;
-    a.rows = b.permutation;
-    a.y = b.gathered.data;
-    a.y_stride = b.gathered.stride;
-    check(ks_gather_rows(library_.get(), &a));
-    return b.gathered;
-}
-
 // x: the `count` inputs of this expert, side by side; rows: where their results go in `out`.
-void Model::expert(const Pass &pass, const Expert &expert, int64_t count, Rows x, const int32_t *rows,
+void Model::expert(const Pass &pass, const Expert &expert, int64_t count, Activations x, const int32_t *rows,
                    const float *scale, Rows out) {
     Buffers &b = *buffers_;
     auto up = arguments<ks_expert_up_args>();
     up.R = count;
     up.K = expert.up.K;
     up.P = expert.up.panels;
+    up.io = expert.up.pairs ? KS_EXPERT_UP_IO_BF16 : KS_EXPERT_UP_IO_F32;
     up.weight = expert.up.weight_choice;
     up.panel = expert.up.panel_choice;
     up.act = config_.activation == Activation::silu ? KS_EXPERT_UP_ACT_SILU : KS_EXPERT_UP_ACT_GELU_ERF;
@@ -76,6 +62,7 @@ void Model::expert(const Pass &pass, const Expert &expert, int64_t count, Rows x
     down.R = count;
     down.K = expert.down.K;
     down.P = expert.down.panels;
+    down.io = expert.down.pairs ? KS_EXPERT_DOWN_IO_BF16 : KS_EXPERT_DOWN_IO_F32;
     down.weight = expert.down.weight_choice;
     down.panel = expert.down.panel_choice;
     down.h = b.inside.data;

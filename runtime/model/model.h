@@ -15,14 +15,14 @@ struct LoadOptions {
     int threads = 0;          // 0: one per core
     std::string isa;          // "": the best of this CPU
     std::optional<Activation> activation; // of the experts; default: as the configuration says
-    int64_t chunk = 512;      // tokens of one pass at most: longer prompts run in pieces
+    int64_t chunk = 512;                  // tokens of one pass at most: longer prompts run in pieces
 };
 
 // Which positions of a pass get logits.
 enum class Logits { none, last, all };
 
-// One pass over `sequences` neighbouring slots of a state, from `first` on. tokens: the new tokens of all, one
-// sequence after the other; lengths: how many each has, at least one.
+// One pass over `sequences` neighbouring slots of a state, from `first` on. tokens: the new tokens of all,
+// one sequence after the other; lengths: how many each has, at least one.
 struct Batch {
     int first = 0, sequences = 1;
     const int *tokens = nullptr;
@@ -34,6 +34,7 @@ class Model {
     // Throws ks::Error: a folder that is no such model, a CPU without kernels, a token the model lacks.
     Model(const std::string &folder, const LoadOptions &options);
 
+    const io::Checkpoint &checkpoint() const { return checkpoint_; }
     const Config &config() const { return config_; }
     const ks_library &library() const { return *library_; }
     int64_t chunk() const { return buffers_->tokens; }
@@ -59,12 +60,19 @@ class Model {
     void layer(const Pass &pass, State &state, size_t i);
     void norm(const Pass &pass, const AlignedBytes &weight, bool add);
     void mixer(const Pass &pass, State &state, size_t i, Rows out);
+    // What carries a state: `step` when every sequence has one token, else `whole`; `fill` sets the arguments
+    // that both have.
+    template <typename Step, typename Whole, typename Fill>
+    void advance(const Pass &pass, Fill fill, ks_status (*step)(const ks_library *, const Step *),
+                 ks_status (*whole)(const ks_library *, const Whole *));
     void convolve(const Pass &pass, State &state, size_t i);
     void scan(const Pass &pass, State &state, size_t i);
     void mlp(const Pass &pass, size_t i, Rows out);
-    Rows gather(const Pass &pass);
-    void expert(const Pass &pass, const Expert &expert, int64_t count, Rows x, const int32_t *rows, const float *scale,
-                Rows out);
+    // Listed rows of x as a product with `w` takes them; valid until the next call.
+    Activations activations(const PackedMatrix &w, int64_t tokens, Rows x, const int32_t *rows);
+    void linear(const PackedMatrix &w, const AlignedBytes &bias, int64_t M, Rows x, Rows y);
+    void expert(const Pass &pass, const Expert &expert, int64_t count, Activations x, const int32_t *rows,
+                const float *scale, Rows out);
     const float *head(const Pass &pass, Logits wanted);
 
     struct DestroyLibrary {

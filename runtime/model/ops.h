@@ -12,15 +12,22 @@ struct Rows {
     int64_t stride; // elements between rows
 };
 
+// Rows as a product takes them: f32, or bf16 where its weights come in pairs.
+struct Activations {
+    const std::byte *data;
+    int64_t stride;  // elements between rows
+    int64_t element; // bytes
+    Activations from(int64_t row) const { return {data + row * stride * element, stride, element}; }
+};
+
 void check(ks_status status); // throws ks::Error(ks_last_error())
 
 // Zeroed argument struct with its size set.
-template <typename Args> Args arguments() {
+template <typename Args>
+Args arguments() {
     Args a{};
     a.size = sizeof(Args);
     return a;
 }
-
-void linear(const ks_library &library, const PackedMatrix &w, const AlignedBytes &bias, int64_t M, Rows x, Rows y);
 
 } // namespace ks::model

@@ -17,18 +17,22 @@ struct Loader {
     const io::Tensor &tensor(const std::string &name, const Shape &shape) const {
         const io::Tensor &t = checkpoint.at(name);
         if (t.shape != shape)
-            throw Error(checkpoint.folder(), name + " has the shape " + io::shape_text(t.shape) + ", the configuration says " +
-                                                 io::shape_text(shape));
+            throw Error(checkpoint.folder(), name + " has the shape " + io::shape_text(t.shape) +
+                                                 ", the configuration says " + io::shape_text(shape));
         return t;
     }
-    AlignedBytes floats(const std::string &name, const Shape &shape) const { return pack_floats(tensor(name, shape)); }
+    AlignedBytes floats(const std::string &name, const Shape &shape) const {
+        return pack_floats(tensor(name, shape));
+    }
     AlignedBytes bias(const std::string &name, int64_t n, int64_t padded) const {
         return pack_floats(tensor(name, {n}), padded);
     }
     PackedMatrix matrix(const std::string &name, int64_t rows, int64_t cols) const {
         return pack_matrix(library, "linear", {}, tensor(name, {rows, cols}), dtype);
     }
-    std::vector<float> values(const std::string &name, const Shape &shape) const { return io::to_f32(tensor(name, shape)); }
+    std::vector<float> values(const std::string &name, const Shape &shape) const {
+        return io::to_f32(tensor(name, shape));
+    }
 
     MixerWeights mixer(const std::string &at) const;
     MlpWeights mlp(const std::string &at, int experts) const;
@@ -47,7 +51,8 @@ MixerWeights Loader::mixer(const std::string &at) const {
         w.in_bias = bias(at + "in_proj.bias", 2 * c.inner, w.in_proj.padded());
         w.out_bias = bias(at + "out_proj.bias", c.hidden, w.out_proj.padded());
     }
-    w.conv_weight = pack_floats(transposed(values(at + "conv1d.weight", {c.inner, 1, c.conv_width}), c.inner, c.conv_width));
+    w.conv_weight = pack_floats(
+        transposed(values(at + "conv1d.weight", {c.inner, 1, c.conv_width}), c.inner, c.conv_width));
     if (c.conv_bias) w.conv_bias = floats(at + "conv1d.bias", {c.inner});
     w.decay = pack_decay(values(at + "A_log", {c.inner, c.state}), c.inner, c.state);
     w.skip = floats(at + "D", {c.inner});
@@ -58,22 +63,28 @@ MixerWeights Loader::mixer(const std::string &at) const {
 Expert Loader::expert(const std::string &at) const {
     int halves = config.gated ? 2 : 1;
     std::map<std::string, std::string> choices = {
-        {"act", config.activation == Activation::silu ? "silu" : "gelu_erf"}, {"halves", std::to_string(halves)}};
+        {"act", config.activation == Activation::silu ? "silu" : "gelu_erf"},
+        {"halves", std::to_string(halves)}};
     const io::Tensor &fc1 = tensor(at + "linear_fc1.weight", {halves * config.ffn, config.hidden});
     const io::Tensor &fc2 = tensor(at + "linear_fc2.weight", {config.hidden, config.ffn});
-    return {pack_matrix(library, "expert_up", choices, fc1, dtype, halves), pack_matrix(library, "expert_down", {}, fc2, dtype)};
+    return {pack_matrix(library, "expert_up", choices, fc1, dtype, halves),
+            pack_matrix(library, "expert_down", {}, fc2, dtype)};
 }
 
 MlpWeights Loader::mlp(const std::string &at, int experts) const {
     MlpWeights w;
-    if (config.mlp_bias) throw Error(checkpoint.config_path(), "add_bias_linear: biases in the MLPs are not supported");
+    if (config.mlp_bias)
+        throw Error(checkpoint.config_path(), "add_bias_linear: biases in the MLPs are not supported");
     if (experts == 1) {
         w.experts.push_back(expert(at));
         return w;
     }
-    w.router = pack_matrix(library, "linear", {}, tensor(at + "router.weight", {experts, config.hidden}), DType::f32);
+    // Top-1 is decided on logits of f32 products, whatever the other weights are.
+    w.router = pack_matrix(library, "linear", {}, tensor(at + "router.weight", {experts, config.hidden}),
+                           DType::f32);
     w.router_bias = bias(at + "router.bias", experts, w.router.padded());
-    for (int e = 0; e < experts; e++) w.experts.push_back(expert(at + "local_experts." + std::to_string(e) + "."));
+    for (int e = 0; e < experts; e++)
+        w.experts.push_back(expert(at + "local_experts." + std::to_string(e) + "."));
     return w;
 }
 
@@ -89,21 +100,25 @@ void Loader::embedding(const std::string &name, Weights &w) const {
     w.embedding_copy = AlignedBytes(values.size() * size_of(dtype));
     auto *half = reinterpret_cast<uint16_t *>(w.embedding_copy.data());
     for (size_t i = 0; i < values.size(); i++) {
-        if (dtype == DType::f32) w.embedding_copy.floats()[i] = values[i];
-        else half[i] = dtype == DType::bf16 ? bf16_of(values[i]) : f16_of(values[i]);
+        if (dtype == DType::f32)
+            w.embedding_copy.floats()[i] = values[i];
+        else
+            half[i] = dtype == DType::bf16 ? bf16_of(values[i]) : f16_of(values[i]);
     }
     w.embedding = w.embedding_copy.data();
 }
 
 } // namespace
 
-Weights load_weights(const ks_library &library, const io::Checkpoint &checkpoint, const Config &c, DType dtype) {
+Weights load_weights(const ks_library &library, const io::Checkpoint &checkpoint, const Config &c,
+                     DType dtype) {
     Loader load{library, checkpoint, c, dtype};
     bool blackmamba = c.family == Family::blackmamba;
     std::string layers = blackmamba ? "decoder.layers." : "backbone.layers.";
     std::string final_norm = blackmamba ? "decoder.final_layernorm." : "backbone.norm_f.";
     std::string table = blackmamba ? "embedding.word_embeddings.weight" : "backbone.embedding.weight";
-    if (c.family == Family::mamba_hf && checkpoint.find("backbone.embeddings.weight")) table = "backbone.embeddings.weight";
+    if (c.family == Family::mamba_hf && checkpoint.find("backbone.embeddings.weight"))
+        table = "backbone.embeddings.weight";
     Weights w;
     load.embedding(table, w);
     for (size_t i = 0; i < c.layers.size(); i++) {

@@ -26,6 +26,7 @@ RegisterTile register_tile(int panel, int parts, const Knobs &k, const Target &t
 
 Space register_tile_space(int panel, int parts, const Spec &spec, const Target &target) {
     int lanes = lanes_of(panel, target);
+    bool pairs = spec.choice("io") == "bf16";
     int bytes = parts * panel * bytes_of(storage_named(spec.choice("weight")));
     std::vector<int> rows(14), vectors;
     std::iota(rows.begin(), rows.end(), 1);
@@ -40,8 +41,8 @@ Space register_tile_space(int panel, int parts, const Spec &spec, const Target &
     s.knob("rows", rows, tallest, "tallest row tile");
     s.knob("vectors", vectors, vector, "vectors of a panel in flight in tall tiles");
     s.knob("panels", {1, 2, 4}, 1, "panels in flight while a tile has few rows");
-    s.knob("prefetch", {0, 16, 32, 64, 128}, wide(target) || bytes > 64 ? 0 : 64,
-           "steps of k to prefetch weights");
+    s.knob("prefetch", pairs ? std::vector<int>{0} : std::vector<int>{0, 16, 32, 64, 128},
+           wide(target) || bytes > 64 ? 0 : 64, "steps of k to prefetch weights");
     s.rule([=](const Knobs &k) {
         return register_tile(panel, parts, k, target).fits(k.integer("rows"), k.integer("vectors"), 1);
     });
@@ -68,6 +69,9 @@ bool linear_in_base_pack(const Spec &spec, const Target &target) {
 }
 
 bool panel_in_base_pack(int lanes, const Spec &spec, const Target &target) {
+    if (spec.choice("io") == "bf16")
+        return spec.choice("weight") == "bf16" &&
+               lanes == 32; // 12 rows of two vectors: 0.97 of what the unit can do
     if (wide(target)) return lanes == 32 || lanes == 64;
     // 16-bit weights in panels of 32 read a whole line per step: M = 1 at 30 instead of 27 GB/s from memory,
     // 55 instead of 29 from cache. In f32 such panels would take two passes, which costs half the speed from

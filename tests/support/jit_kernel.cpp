@@ -59,10 +59,12 @@ int JitKernel::operator()(const std::vector<void *> &args) const {
 
 bool cpu_runs(const std::string &isa) {
     bool narrow = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    return isa != "avx512"
-               ? narrow
-               : narrow && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-                     __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+    bool wide = narrow && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+                __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+    if (isa == "avx512_bf16")
+        return wide && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vbmi2") &&
+               __builtin_cpu_supports("avx512vnni");
+    return isa == "avx512" ? wide : narrow;
 }
 
 } // namespace ks::test

@@ -20,7 +20,7 @@ class JitKernel {
     size_t arguments_;
 };
 
-// Whether this CPU runs kernels of `isa` ("avx2" or "avx512").
+// Whether this CPU runs kernels of `isa` ("avx2", "avx512" or "avx512_bf16").
 bool cpu_runs(const std::string &isa);
 
 } // namespace ks::test

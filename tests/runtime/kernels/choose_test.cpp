@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The panel width that weights are packed in is one that the pack can run, whatever the widths.
-#include "runtime/kernels/choose.h"
+#include "kingsnake/ops.h"
 #include "runtime/base/cpu.h"
 #include "runtime/base/error.h"
-#include "kingsnake/ops.h"
+#include "runtime/kernels/choose.h"
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <memory>
 
@@ -29,7 +30,8 @@ TEST_P(Choose, ThePanelOfAWeightRuns) {
             PanelChoice c = choose_panel(*library_, "linear", {{"weight", weight}}, 20, width);
             EXPECT_EQ(c.choice, choice_index("linear", "panel", std::to_string(c.lanes)));
             int64_t panels = (width + c.lanes - 1) / c.lanes;
-            std::vector<float> x(20), w(static_cast<size_t>(panels * c.lanes) * 20), y(static_cast<size_t>(panels * c.lanes));
+            std::vector<float> x(20), w(static_cast<size_t>(panels * c.lanes) * 20),
+                y(static_cast<size_t>(panels * c.lanes));
             ks_linear_args a{};
             a.size = sizeof a;
             a.M = 1, a.K = 20, a.P = panels;
@@ -45,7 +47,38 @@ TEST_P(Choose, UnknownNamesAndWidthsAreErrors) {
     EXPECT_THROW(choose_panel(*library_, "linear", {{"weight", "f64"}}, 20, 20), Error);
     EXPECT_THROW(choose_panel(*library_, "linear", {{"weight", "f32"}}, int64_t{1} << 40, 20), Error);
     EXPECT_THROW(choice_index("linear", "weight", "f64"), Error);
-    EXPECT_THROW(has_tuned(*library_, "linear", {{"no_such_dim", 1}}), Error);
+}
+
+// A row for one K and P before the others, as a tuning run leaves it even when the base kernel won.
+TEST_P(Choose, SaysWhichWidthsWereTuned) {
+    auto chosen = [&](int64_t K, int64_t width) {
+        return choose_panel(*library_, "linear", {{"weight", "f32"}}, K, width);
+    };
+    ASSERT_FALSE(chosen(19, 64).tuned);
+    auto rows = std::find_if(library_->kernels.begin(), library_->kernels.end(), [](const auto &of_op) {
+        return std::string(kernel_table.ops[of_op.front()->op].name) == "linear";
+    });
+    const OpInfo &op = kernel_table.ops[rows->front()->op];
+    auto choice = [&](const KernelInfo *k, const std::string &name) {
+        int i = 0;
+        while (name != op.choices[i].name) i++;
+        return k->choices[i];
+    };
+    auto base = std::find_if(rows->begin(), rows->end(), [&](const KernelInfo *k) {
+        return k->base && choice(k, "panel") == chosen(19, 64).choice &&
+               choice(k, "weight") == choice_index("linear", "weight", "f32");
+    });
+    ASSERT_NE(base, rows->end());
+    KernelInfo tuned = **base;
+    tuned.base = false;
+    for (int d = 0; d < op.dim_count; d++) {
+        if (std::string(op.dims[d].name) == "K") tuned.low[d] = tuned.high[d] = 19;
+        if (std::string(op.dims[d].name) == "P") tuned.low[d] = tuned.high[d] = 64 / chosen(19, 64).lanes;
+    }
+    rows->insert(rows->begin(), &tuned);
+    EXPECT_TRUE(chosen(19, 64).tuned);
+    EXPECT_FALSE(chosen(18, 64).tuned);
+    EXPECT_FALSE(chosen(19, 640).tuned);
 }
 
 INSTANTIATE_TEST_SUITE_P(X86, Choose, testing::Values("avx2", "avx512"));

@@ -34,7 +34,8 @@ struct UpChoice {
     int panel, halves;
     Spec spec() const {
         Spec s;
-        s.choices = {{"weight", weight},
+        s.choices = {{"io", "f32"},
+                     {"weight", weight},
                      {"act", act},
                      {"panel", std::to_string(panel)},
                      {"halves", std::to_string(halves)}};
@@ -72,7 +73,7 @@ void expect_up(const JitKernel &kernel, const UpChoice &c, Shape s) {
 
 Spec down_spec(const std::string &weight, int panel) {
     Spec spec;
-    spec.choices = {{"weight", weight}, {"panel", std::to_string(panel)}};
+    spec.choices = {{"io", "f32"}, {"weight", weight}, {"panel", std::to_string(panel)}};
     return spec;
 }
 

@@ -8,9 +8,9 @@
 namespace ks::test {
 namespace {
 
-void check(const std::string &isa, int T, int R, int K, bool fixed) {
-    SCOPED_TRACE(testing::Message() << isa << " T=" << T << " R=" << R << " K=" << K);
-    OpCall call("gather_rows", {}, {{"T", T}, {"R", R}, {"K", K}}, isa, fixed);
+void check(const std::string &isa, const std::string &io, int T, int R, int K, bool fixed) {
+    SCOPED_TRACE(testing::Message() << isa << " " << io << " T=" << T << " R=" << R << " K=" << K);
+    OpCall call("gather_rows", {{"io", io}}, {{"T", T}, {"R", R}, {"K", K}}, isa, fixed);
     auto x = stored("f32", normal(call.size("x"), 1));
     std::vector<double> rows, wanted;
     for (int r = 0; r < R; r++) rows.push_back((r * 7 + 3) % T);
@@ -25,19 +25,20 @@ void check(const std::string &isa, int T, int R, int K, bool fixed) {
     call.set("x", x);
     call.set("rows", rows);
     EXPECT_EQ(call.run(), "");
-    EXPECT_EQ(call.get("y"), wanted);
+    EXPECT_EQ(call.get("y"), stored(io, wanted));
 }
 
 TEST(GatherRows, AllShapes) {
     for (const auto &isa : isas())
         for (int K : {1, 2, 7, 16, 20, 92, 184})
             for (int T : {1, 3, 33})
-                for (int R : {1, 2, 3, 5, 257}) check(isa, T, R, K, false);
+                for (int R : {1, 2, 3, 5, 257})
+                    for (const char *io : {"f32", "bf16"}) check(isa, io, T, R, K, false);
 }
 
 TEST(GatherRows, FixedWidths) {
     for (const auto &isa : isas())
-        for (int K : {1, 20, 184}) check(isa, 9, 5, K, true);
+        for (int K : {1, 20, 184}) check(isa, "bf16", 9, 5, K, true);
 }
 
 } // namespace
