@@ -2,6 +2,7 @@
 #include "autotune/dispatch.h"
 #include <algorithm>
 #include <fmt/format.h>
+#include <tuple>
 
 namespace ks::tune {
 
@@ -39,6 +40,18 @@ std::string mismatch(const Rule &rule, const std::map<std::string, std::string> 
     return "";
 }
 
+// Why no rule came of a tuned kernel at this call: what the measured shapes say.
+std::string default_won(const Tuned &u) {
+    std::string t = fmt::format(
+        "runs the default: tuned {}, no variant may replace it here; the fastest others:\n", u.date);
+    for (const Rival &r : u.rivals)
+        t += fmt::format("         {}: {:.3f} of the default's time ({:.3f}..{:.3f}{}) with {}\n",
+                         dims_text(r.shape), r.ratio, r.low, r.high,
+                         r.low <= 1 && 1 <= r.high ? ", a tie" : "", r.knobs);
+    if (u.rivals.empty()) t += "         none passed its checks\n";
+    return t;
+}
+
 } // namespace
 
 std::string Rule::where_text() const {
@@ -50,13 +63,27 @@ std::string Rule::where_text() const {
     return t;
 }
 
-void Table::replace(const std::string &op, const Spec &spec, const std::string &isa,
-                    const std::vector<Rule> &fresh) {
-    auto same = [&](const Rule &r) {
-        return r.op == op && r.isa == isa && r.choices == spec.choices && r.fixed == spec.fixed;
+void Table::replace(const Tuned &fresh, const std::vector<Rule> &fresh_rules) {
+    auto same = [&](const auto &r) {
+        return std::tie(r.op, r.isa, r.choices, r.fixed) ==
+               std::tie(fresh.op, fresh.isa, fresh.choices, fresh.fixed);
     };
     rules.erase(std::remove_if(rules.begin(), rules.end(), same), rules.end());
-    rules.insert(rules.end(), fresh.begin(), fresh.end());
+    rules.insert(rules.end(), fresh_rules.begin(), fresh_rules.end());
+    tuned.erase(std::remove_if(tuned.begin(), tuned.end(), same), tuned.end());
+    tuned.push_back(fresh);
+}
+
+std::vector<Knobs> Table::winners(const std::string &op, const std::string &isa) const {
+    std::map<std::string, int> votes;
+    for (const Rule &r : rules)
+        if (r.op == op && r.isa == isa) votes[r.knobs]++;
+    std::vector<std::pair<int, std::string>> order;
+    for (const auto &[knobs, count] : votes) order.emplace_back(-count, knobs);
+    std::sort(order.begin(), order.end());
+    std::vector<Knobs> list;
+    for (const auto &[count, knobs] : order) list.push_back(parse_knobs(knobs));
+    return list;
 }
 
 const Rule *Table::find(const std::string &op, const std::map<std::string, std::string> &choices,
@@ -69,10 +96,8 @@ const Rule *Table::find(const std::string &op, const std::map<std::string, std::
 std::string Table::why(const std::string &op, const std::map<std::string, std::string> &choices,
                        const std::string &isa, const Dims &dims) const {
     std::string t = fmt::format("{} at {} on {} ({}):\n", op, dims_text(dims), isa, device);
-    size_t of_op = 0;
     for (const Rule &r : rules) {
         if (r.op != op) continue;
-        of_op++;
         std::string cause = mismatch(r, choices, isa, dims);
         if (!cause.empty()) {
             t += fmt::format("  no   {} [{}]: {}\n", r.knobs, r.where_text(), cause);
@@ -84,8 +109,16 @@ std::string Table::why(const std::string &op, const std::map<std::string, std::s
                              dims_text(e.shape), e.seconds, e.ratio, e.low, e.high);
     }
     if (const Rule *r = find(op, choices, isa, dims)) return t + "runs " + r->knobs + "\n";
+    auto covers = [&](const Tuned &u) {
+        return u.op == op && u.isa == isa && u.choices == choices &&
+               std::all_of(u.fixed.begin(), u.fixed.end(), [&](const auto &width) {
+                   auto given = dims.find(width.first);
+                   return given != dims.end() && given->second == width.second;
+               });
+    };
+    auto u = std::find_if(tuned.begin(), tuned.end(), covers);
     return t +
-           (of_op ? "runs the default: no rule applies\n" : "runs the default: it was never tuned here\n");
+           (u == tuned.end() ? "runs the default: it was never tuned for these widths\n" : default_won(*u));
 }
 
 } // namespace ks::tune

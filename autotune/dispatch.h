@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The dispatch table of one device: where which specialised variant replaces the default. Data, kept in git:
-// sorted, one field a line, the same bytes for the same rules.
+// The dispatch table of one device: what was tuned, and where which specialised variant replaces the default.
+// Data, kept in git: sorted, one field a line, the same bytes for the same findings.
 #pragma once
 #include "autotune/tune.h"
 
@@ -33,14 +33,32 @@ struct Rule {
     std::string where_text() const; // "B=1, T=64..4096"
 };
 
+// What came nearest to the default, or before it, at one shape.
+struct Rival : Evidence {
+    std::string knobs;
+};
+
+// A kernel that was tuned, whether or not a rule came of it.
+struct Tuned {
+    std::string op;
+    int op_version = 0;
+    std::map<std::string, std::string> choices;
+    Dims fixed;
+    std::string isa;
+    std::vector<Rival> rivals; // the fastest at each shape, default aside; sorted by shape
+    std::string compiler, date;
+};
+
 struct Table {
     std::string device;
-    std::vector<Rule> rules; // of one kernel they never overlap
+    std::vector<Rule> rules;  // of one kernel they never overlap
+    std::vector<Tuned> tuned; // one for each kernel
 
-    // Takes the rules of one kernel out and puts `fresh` in: a new tuning run replaces the old one's
-    // findings.
-    void replace(const std::string &op, const Spec &spec, const std::string &isa,
-                 const std::vector<Rule> &fresh);
+    // Takes out what is known of a kernel and puts `fresh` and its rules in: a new tuning run replaces the
+    // old one's findings.
+    void replace(const Tuned &fresh, const std::vector<Rule> &fresh_rules);
+    // Knobs of the rules of this op, of whatever widths; those that most rules name come first.
+    std::vector<Knobs> winners(const std::string &op, const std::string &isa) const;
     // The rule for a call, or null: the default. `dims` has every dimension of the op.
     const Rule *find(const std::string &op, const std::map<std::string, std::string> &choices,
                      const std::string &isa, const Dims &dims) const;

@@ -20,25 +20,45 @@ constexpr int format_version = 1;
 
 double short_number(double v) { return std::stod(fmt::format("{:.6g}", v)); } // noise digits make noisy diffs
 
+json to_json(const Evidence &e) {
+    return {{"shape", dims_text(e.shape)},
+            {"ratio", short_number(e.ratio)},
+            {"low", short_number(e.low)},
+            {"high", short_number(e.high)},
+            {"seconds", short_number(e.seconds)}};
+}
+
+json to_json(const Rival &r) {
+    json object = to_json(static_cast<const Evidence &>(r));
+    object["knobs"] = r.knobs;
+    return object;
+}
+
+// By shape.
+template <typename T>
+json list_of(std::vector<T> measured) {
+    std::sort(measured.begin(), measured.end(), [](auto &a, auto &b) { return a.shape < b.shape; });
+    json list = json::array();
+    for (const T &m : measured) list.push_back(to_json(m));
+    return list;
+}
+
+json to_json(const Tuned &t) {
+    return {{"op", t.op},   {"op_version", t.op_version},  {"choices", t.choices}, {"fixed", t.fixed},
+            {"isa", t.isa}, {"rivals", list_of(t.rivals)}, {"date", t.date},       {"compiler", t.compiler}};
+}
+
 json to_json(const Rule &r) {
-    json where = json::object(), evidence = json::array();
+    json where = json::object();
     for (const auto &[name, in] : r.where) where[name] = fmt::format("{}..{}", in.low, in.high);
-    auto sorted = r.evidence;
-    std::sort(sorted.begin(), sorted.end(), [](auto &a, auto &b) { return a.shape < b.shape; });
-    for (const Evidence &e : sorted)
-        evidence.push_back({{"shape", dims_text(e.shape)},
-                            {"ratio", short_number(e.ratio)},
-                            {"low", short_number(e.low)},
-                            {"high", short_number(e.high)},
-                            {"seconds", short_number(e.seconds)}});
     return {{"op", r.op},           {"op_version", r.op_version},
             {"choices", r.choices}, {"fixed", r.fixed},
             {"isa", r.isa},         {"where", where},
-            {"knobs", r.knobs},     {"evidence", evidence},
+            {"knobs", r.knobs},     {"evidence", list_of(r.evidence)},
             {"date", r.date},       {"compiler", r.compiler}};
 }
 
-// An object read field by field; every field must be there, of its type, and known.
+// An object read field by field; every field must be of its type and known.
 class Fields {
   public:
     Fields(const json &object, std::string name) : object_(object), name_(std::move(name)) {
@@ -61,6 +81,7 @@ class Fields {
             throw Error(fmt::format("\"{}\" of {} is not positive", field, name_));
         return v;
     }
+    bool has(const char *field) const { return object_.contains(field); }
     void done() const {
         for (const auto &[key, value] : object_.items())
             if (!seen_.count(key)) throw Error(fmt::format("{} has an unknown field \"{}\"", name_, key));
@@ -84,24 +105,52 @@ Interval parse_interval(const std::string &text) {
     return in;
 }
 
+std::string read_knobs(Fields &f) {
+    auto knobs = f.get<std::string>("knobs");
+    if (parse_knobs(knobs).text() != knobs) throw Error(knobs, "knobs are not sorted by name");
+    return knobs;
+}
+
+Evidence read_evidence(Fields &f) {
+    return {parse_dims(f.get<std::string>("shape")), f.number("ratio"), f.number("low"), f.number("high"),
+            f.number("seconds")};
+}
+
+// The fields that name a kernel, and what made it.
+template <typename T>
+void read_kernel(Fields &f, T &kernel) {
+    kernel.op = f.get<std::string>("op");
+    kernel.op_version = f.get<int>("op_version");
+    kernel.choices = f.get<std::map<std::string, std::string>>("choices");
+    kernel.fixed = f.get<Dims>("fixed");
+    kernel.isa = f.get<std::string>("isa");
+    kernel.date = f.get<std::string>("date");
+    kernel.compiler = f.get<std::string>("compiler");
+}
+
+Tuned read_tuned(const json &object, size_t number) {
+    Fields f(object, fmt::format("tuned kernel {}", number));
+    Tuned t;
+    read_kernel(f, t);
+    for (const json &item : f.get<std::vector<json>>("rivals")) {
+        Fields r(item, fmt::format("rival of tuned kernel {}", number));
+        t.rivals.push_back({read_evidence(r), read_knobs(r)});
+        r.done();
+    }
+    f.done();
+    return t;
+}
+
 Rule read_rule(const json &object, size_t number) {
     Fields f(object, fmt::format("rule {}", number));
     Rule r;
-    r.op = f.get<std::string>("op");
-    r.op_version = f.get<int>("op_version");
-    r.choices = f.get<std::map<std::string, std::string>>("choices");
-    r.fixed = f.get<Dims>("fixed");
-    r.isa = f.get<std::string>("isa");
+    read_kernel(f, r);
     for (const auto &[name, text] : f.get<std::map<std::string, std::string>>("where"))
         r.where[name] = parse_interval(text);
-    r.knobs = f.get<std::string>("knobs");
-    if (parse_knobs(r.knobs).text() != r.knobs) throw Error(r.knobs, "knobs are not sorted by name");
-    r.date = f.get<std::string>("date");
-    r.compiler = f.get<std::string>("compiler");
+    r.knobs = read_knobs(f);
     for (const json &item : f.get<std::vector<json>>("evidence")) {
         Fields e(item, fmt::format("evidence of rule {}", number));
-        r.evidence.push_back({parse_dims(e.get<std::string>("shape")), e.number("ratio"), e.number("low"),
-                              e.number("high"), e.number("seconds")});
+        r.evidence.push_back(read_evidence(e));
         e.done();
         if (r.evidence.back().ratio > 1)
             throw Error(fmt::format("rule {} was slower than the default at {}", number,
@@ -121,6 +170,8 @@ bool overlap(const Rule &a, const Rule &b) {
     return true;
 }
 
+auto kernel_key(const Tuned &t) { return std::tie(t.op, t.isa, t.choices, t.fixed); }
+
 auto order(const Rule &r) {
     std::vector<std::tuple<std::string, int64_t, int64_t>> where;
     for (const auto &[name, in] : r.where) where.emplace_back(name, in.low, in.high);
@@ -132,9 +183,14 @@ auto order(const Rule &r) {
 std::string table_text(const Table &table) {
     auto rules = table.rules;
     std::sort(rules.begin(), rules.end(), [](auto &a, auto &b) { return order(a) < order(b); });
-    json list = json::array();
-    for (const Rule &r : rules) list.push_back(to_json(r));
-    return json{{"format", format_version}, {"device", table.device}, {"rules", list}}.dump(1) + "\n";
+    auto tuned = table.tuned;
+    std::sort(tuned.begin(), tuned.end(), [](auto &a, auto &b) { return kernel_key(a) < kernel_key(b); });
+    json root = {{"format", format_version}, {"device", table.device}};
+    for (const Rule &r : rules) root["rules"].push_back(to_json(r));
+    for (const Tuned &t : tuned) root["tuned"].push_back(to_json(t));
+    for (const char *list : {"rules", "tuned"})
+        if (!root.contains(list)) root[list] = json::array();
+    return root.dump(1) + "\n";
 }
 
 void save_table(const Table &table, const std::string &path) {
@@ -165,7 +221,14 @@ Table load_table(const std::string &path) {
         table.device = f.get<std::string>("device");
         for (const json &rule : f.get<std::vector<json>>("rules"))
             table.rules.push_back(read_rule(rule, table.rules.size()));
+        if (f.has("tuned")) // the table that a build begins with has none
+            for (const json &kernel : f.get<std::vector<json>>("tuned"))
+                table.tuned.push_back(read_tuned(kernel, table.tuned.size()));
         f.done();
+        for (size_t i = 0; i < table.tuned.size(); i++)
+            for (size_t j = i + 1; j < table.tuned.size(); j++)
+                if (kernel_key(table.tuned[i]) == kernel_key(table.tuned[j]))
+                    throw Error(fmt::format("tuned kernels {} and {} are the same", i, j));
         for (size_t i = 0; i < table.rules.size(); i++)
             for (size_t j = i + 1; j < table.rules.size(); j++)
                 if (overlap(table.rules[i], table.rules[j]))

@@ -1,11 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "autotune/evaluation.h"
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <future>
+#include <mutex>
 #include <set>
 
 namespace ks::tune {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr double least_share = 0.05; // of the longest build: one that begins when time is up has so much
+
+} // namespace
 
 Evaluation::Evaluation(const Task &task, const Options &options, Builder &builder, Meter &meter, Store &store)
     : task_(task),
@@ -18,7 +30,6 @@ Evaluation::Evaluation(const Task &task, const Options &options, Builder &builde
     std::set<Dims> all(task.check_shapes.begin(), task.check_shapes.end());
     all.insert(task.shapes.begin(), task.shapes.end());
     checked_.assign(all.begin(), all.end());
-    for (const Dims &d : checked_) checked_text_ += (checked_text_.empty() ? "" : ";") + dims_text(d);
 }
 
 std::string Evaluation::path(const std::string &id) const {
@@ -26,18 +37,56 @@ std::string Evaluation::path(const std::string &id) const {
 }
 
 // Built under another name first: a file that has its final name is whole.
-Outcome Evaluation::make(const Candidate &c, const std::string &id) {
+Outcome Evaluation::make(const Candidate &c, const std::string &id, double seconds) {
     std::string part = path(id) + ".part";
     std::remove(part.c_str());
-    Outcome o = builder_.build(c, part);
+    Outcome o = builder_.build(c, part, seconds);
     if (o.state == State::ok && std::rename(part.c_str(), path(id).c_str()) != 0)
         o = {State::failed, "the builder wrote no artefact", o.seconds};
     if (o.state != State::ok) std::remove(part.c_str());
     return o;
 }
 
+std::vector<Knobs> Evaluation::build(const std::vector<Knobs> &batch, double seconds) {
+    const auto end = Clock::now() + std::chrono::duration<double>(seconds);
+    std::vector<std::pair<Candidate, std::string>> open;
+    for (const Knobs &k : batch) {
+        Candidate c = candidate(k);
+        std::string id = store_.candidate(c, task_.versions);
+        if (!store_.outcome(id, 0, "build", "")) open.emplace_back(std::move(c), std::move(id));
+    }
+    std::mutex one_writer;
+    std::atomic<size_t> next{0};
+    auto work = [&] {
+        for (size_t i; (i = next++) < open.size();) {
+            const auto &[c, id] = open[i];
+            double left = std::chrono::duration<double>(end - Clock::now()).count();
+            double limit =
+                std::min(options_.build_seconds, std::max(left, options_.build_seconds * least_share));
+            std::unique_lock lock(one_writer);
+            store_.begin(id, 0, "build", "");
+            lock.unlock();
+            Outcome o = make(c, id, limit);
+            lock.lock();
+            bool cut_off = o.state == State::timeout && limit < options_.build_seconds;
+            if (!cut_off) store_.end(id, 0, "build", "", o);
+        }
+    };
+    std::vector<std::future<void>> jobs; // their destructors wait, so that an error of one leaves none behind
+    for (size_t j = 0; j < std::min(options_.jobs, open.size()); j++)
+        jobs.push_back(std::async(std::launch::async, work));
+    for (auto &job : jobs) job.get();
+    std::vector<Knobs> done;
+    std::copy_if(batch.begin(), batch.end(), std::back_inserter(done), [&](auto &k) { return was_built(k); });
+    return done;
+}
+
+bool Evaluation::was_built(const Knobs &knobs) const {
+    return store_.outcome(identity(candidate(knobs), task_.versions), 0, "build", "").has_value();
+}
+
 Built Evaluation::built(const Candidate &c, const std::string &id) {
-    if (!std::filesystem::exists(path(id))) make(c, id);
+    if (!std::filesystem::exists(path(id))) make(c, id, options_.build_seconds);
     return {c, path(id)};
 }
 
@@ -59,9 +108,11 @@ Evaluation::Gate Evaluation::gate(const std::string &id, int64_t environment, co
 Evaluation::Gate Evaluation::gates(const Knobs &knobs, bool work) {
     Candidate c = candidate(knobs);
     std::string id = store_.candidate(c, task_.versions);
-    Gate g = gate(id, 0, "build", "", work, [&] { return make(c, id); });
+    Gate g = gate(id, 0, "build", "", work, [&] { return make(c, id, options_.build_seconds); });
     if (g != Gate::passed) return g;
-    g = gate(id, key_, "check", checked_text_, work, [&] { return meter_.check(built(c, id), checked_); });
+    for (size_t i = 0; g == Gate::passed && i < checked_.size(); i++)
+        g = gate(id, key_, "check", dims_text(checked_[i]), work,
+                 [&] { return meter_.check(built(c, id), checked_[i]); });
     for (size_t i = 0; g == Gate::passed && i < task_.shapes.size(); i++) {
         const Dims &shape = task_.shapes[i];
         g = gate(id, key_, "time", dims_text(shape), work, [&] {
@@ -98,6 +149,15 @@ std::vector<Knobs> Evaluation::known() const {
 
 double Evaluation::search_seconds(const Knobs &knobs, const Dims &shape) const {
     return median(store_.search_seconds(identity(candidate(knobs), task_.versions), key_, dims_text(shape)));
+}
+
+double Evaluation::final_cost(const Knobs &like) const {
+    std::string id = identity(candidate(like), task_.versions);
+    double seconds = 0;
+    for (const Dims &shape : task_.shapes)
+        if (auto o = store_.outcome(id, key_, "time", dims_text(shape))) seconds += o->seconds;
+    return seconds * static_cast<double>(options_.finalists + 1) * options_.final_rounds /
+           options_.search_rounds;
 }
 
 bool Evaluation::measure(const std::vector<Knobs> &finalists, const Dims &shape,

@@ -11,13 +11,20 @@ class Evaluation {
     Evaluation(const Task &task, const Options &options, Builder &builder, Meter &meter, Store &store);
 
     Candidate candidate(const Knobs &knobs) const { return {task_.op, task_.spec, task_.isa, knobs}; }
+    // The first gate of several, options.jobs at a time; returns those that were built, or failed, within
+    // `seconds`. What that time cuts off stays open, for a later run. Nothing is measured meanwhile:
+    // compilers on the other cores would be in its time.
+    std::vector<Knobs> build(const std::vector<Knobs> &batch, double seconds);
     // Passes the gates that the store does not know yet. The trial's seconds are relative to the default's
     // (geometric mean over the shapes); nothing when a gate was not passed, and then why() says which.
     Trial run(const Knobs &knobs);
     // The same from the store alone; nothing when something is still to be done.
     std::optional<Trial> recorded(const Knobs &knobs);
-    std::vector<Knobs> known() const; // of this task, legal, oldest first
+    std::vector<Knobs> known() const;         // of this task, legal, oldest first
+    bool was_built(const Knobs &knobs) const; // or has failed to
     const std::string &why() const { return why_; }
+    // What the final rounds will take if all finalists are like this one, which has passed; an estimate.
+    double final_cost(const Knobs &like) const;
 
     double search_seconds(const Knobs &knobs, const Dims &shape) const; // median; NaN when there is none
     // Final rounds of all at one shape, [candidate][round], from the store when it has them; a candidate that
@@ -29,9 +36,8 @@ class Evaluation {
     template <typename Work>
     Gate gate(const std::string &id, int64_t environment, const char *stage, const std::string &subject,
               bool work, Work &&run);
-    Gate build(const Candidate &c, const std::string &id, bool work);
     Gate gates(const Knobs &knobs, bool work);
-    Outcome make(const Candidate &c, const std::string &id);
+    Outcome make(const Candidate &c, const std::string &id, double seconds);
     Built built(const Candidate &c, const std::string &id); // makes the artefact again when it was removed
     std::string path(const std::string &id) const;
     Trial trial(const Knobs &knobs, Gate gate) const;
@@ -46,7 +52,7 @@ class Evaluation {
     Environment environment_;
     int64_t key_; // of the environment
     std::vector<Dims> checked_;
-    std::string checked_text_, why_;
+    std::string why_;
 };
 
 } // namespace ks::tune

@@ -238,4 +238,19 @@ std::vector<Rule> make_rules(const Task &task, const Result &result, const std::
     return rules;
 }
 
+Tuned make_tuned(const Task &task, const Result &result, const std::string &date) {
+    Tuned t{
+        task.op, task.versions.op, task.spec.choices, task.spec.fixed, task.isa, {}, task.versions.compiler,
+        date};
+    for (const ShapeResult &r : result.shapes) {
+        auto others = r.finalists.begin() + 1;
+        auto best = std::min_element(others, r.finalists.end(),
+                                     [](auto &a, auto &b) { return a.ratio.value < b.ratio.value; });
+        if (best == r.finalists.end()) continue;
+        t.rivals.push_back({{r.shape, best->ratio.value, best->ratio.low, best->ratio.high, best->seconds},
+                            best->candidate.knobs.text()});
+    }
+    return t;
+}
+
 } // namespace ks::tune

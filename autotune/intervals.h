@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From final rounds to dispatch rules: intervals of the dynamic dimensions in which a variant may stand in.
+// From final rounds to what the dispatch table says: intervals of the dynamic dimensions in which a variant
+// may stand in.
 #pragma once
 #include "autotune/dispatch.h"
 
@@ -18,5 +19,8 @@ std::vector<int64_t> ladder(int64_t low, int64_t high);
 // all ways to cut a dimension the one with the largest total gain is taken; further dimensions are joined
 // where the same holds for them. The rules do not overlap.
 std::vector<Rule> make_rules(const Task &task, const Result &result, const std::string &date);
+
+// The record that a kernel was tuned, with what came nearest to the default at each shape.
+Tuned make_tuned(const Task &task, const Result &result, const std::string &date);
 
 } // namespace ks::tune

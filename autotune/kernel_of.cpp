@@ -11,7 +11,8 @@ const char *const widths = "widths";
 
 Space space_of(const std::string &op, const Spec &spec, const std::string &isa) {
     Space s = op_named(op).space(spec, kernel_target(isa));
-    s.knob(widths, std::vector<std::string>{"any", "fixed"}, "any", "whether the kernel knows its widths when compiled");
+    s.knob(widths, std::vector<std::string>{"any", "fixed"}, "any",
+           "whether the kernel knows its widths when compiled");
     return s;
 }
 
@@ -39,6 +40,14 @@ std::vector<pack::PackKernel> tuned_kernels(const Table &table, const std::vecto
         auto &box = kernels.back().box;
         for (const auto &[name, value] : r.fixed) box[name] = {value, value};
         for (const auto &[name, in] : r.where) box[name] = {in.low, in.high};
+    }
+    for (const Tuned &t : table.tuned) {
+        const Op &op = op_named(t.op);
+        if (std::find(isas.begin(), isas.end(), t.isa) == isas.end() || op.contract.version != t.op_version)
+            continue;
+        Spec base{t.choices, {}};
+        kernels.push_back({t.op, t.isa, base, op.space(base, kernel_target(t.isa)).fallback(), {}, true});
+        for (const auto &[name, value] : t.fixed) kernels.back().box[name] = {value, value};
     }
     return kernels;
 }

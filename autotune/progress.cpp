@@ -60,6 +60,7 @@ std::string status_line(const Status &s) {
                                     : fmt::format("{}:{:02}", left / 60, left % 60);
     std::string line = fmt::format("{}/{} candidates", s.done, s.total);
     if (s.failed) line += fmt::format(", {} failed", s.failed);
+    if (s.building) line += fmt::format(", building {}", s.building);
     if (s.done) line += fmt::format(", best {:.3g}x ({})", s.best, s.best_knobs);
     return line + ", " + time + " left";
 }

@@ -15,6 +15,7 @@ struct Status {
     double best = 1;            // speed of the best so far relative to the default: 1.25 is a quarter faster
     std::string best_knobs;
     double seconds_left = 0; // of the budget
+    size_t building = 0;     // candidates, at this moment
 };
 
 class Progress {
@@ -25,7 +26,7 @@ class Progress {
     virtual void finish() {}                  // the last status stays on screen
 };
 
-// "12/432 candidates, 2 failed, best 1.31x (group=8), 4:05 left"
+// "12/432 candidates, 2 failed, building 4, best 1.31x (group=8), 4:05 left"
 std::string status_line(const Status &status);
 
 // `terminal`: redraws one line of at most `columns`. Otherwise a line for each better candidate, and one at

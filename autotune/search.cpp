@@ -11,7 +11,7 @@ namespace ks::tune {
 
 namespace {
 
-// The points of a space, and which of them the history holds.
+// The points of a space, and which of them were proposed before.
 class Points {
   public:
     explicit Points(const Space &space) : all_(space.all()), tried_(all_.size()) {
@@ -26,10 +26,12 @@ class Points {
         if (at == index_.end()) return {};
         return at->second;
     }
-    void read(const std::vector<Trial> &history) {
+    void read(const std::vector<Trial> &history, const std::vector<Knobs> &pending) {
         tried_.assign(all_.size(), false);
         for (const auto &t : history)
             if (auto i = find(t.knobs)) tried_[*i] = true;
+        for (const Knobs &k : pending)
+            if (auto i = find(k)) tried_[*i] = true;
         untried_ = static_cast<size_t>(std::count(tried_.begin(), tried_.end(), false));
     }
 
@@ -50,8 +52,8 @@ class InOrder : public Strategy {
         std::mt19937_64 random(seed);
         for (size_t i = order_.size() - 1; i > 1; i--) std::swap(order_[i], order_[1 + random() % i]);
     }
-    std::optional<Knobs> next(const std::vector<Trial> &history) override {
-        points_.read(history);
+    std::optional<Knobs> next(const std::vector<Trial> &history, const std::vector<Knobs> &pending) override {
+        points_.read(history, pending);
         for (size_t i : order_)
             if (!points_.tried(i)) return points_[i];
         return {};
@@ -70,14 +72,15 @@ class Neighbourhood : public Strategy {
         for (size_t i = 0; i < points_.size(); i++) features_.push_back(model_.features(points_[i]));
     }
 
-    std::optional<Knobs> next(const std::vector<Trial> &history) override {
-        points_.read(history);
+    std::optional<Knobs> next(const std::vector<Trial> &history, const std::vector<Knobs> &pending) override {
+        points_.read(history, pending);
         if (!points_.untried()) return {};
         if (auto i = points_.find(start_); !points_.tried(*i)) return start_;
-        std::mt19937_64 random(seed_ * 0x9e3779b97f4a7c15u + history.size());
-        if (history.size() < sample_size() || history.size() % random_every == 0) return any(random);
+        size_t number = history.size() + pending.size();
+        std::mt19937_64 random(seed_ * 0x9e3779b97f4a7c15u + number);
+        if (number < sample_size() || number % random_every == 0) return any(random);
         absorb(history);
-        if (history.size() % near_every == 0)
+        if (number % near_every == 0)
             if (auto k = near_best(history)) return k;
         return promising(random);
     }

@@ -17,8 +17,11 @@ struct Trial {
 class Strategy {
   public:
     virtual ~Strategy() = default;
-    // A legal point that is not in the history; nothing when the space is used up.
-    virtual std::optional<Knobs> next(const std::vector<Trial> &history) = 0;
+    // A legal point that is neither in the history nor `pending` (proposed, no result yet); nothing when the
+    // space is used up.
+    virtual std::optional<Knobs> next(const std::vector<Trial> &history,
+                                      const std::vector<Knobs> &pending) = 0;
+    std::optional<Knobs> next(const std::vector<Trial> &history) { return next(history, {}); }
 };
 
 // All enumerate the space once (Space::all), so it must be countable: up to about a million points.

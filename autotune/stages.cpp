@@ -54,19 +54,18 @@ State state_named(const std::string &name) {
     throw Error("state " + name, "is none of the tuner's");
 }
 
-Outcome WorkerBuilder::build(const Candidate &candidate, const std::string &path) {
-    worker_.stop();
-    Reply reply =
-        worker_.request({{"cmd", "build"}, {"candidate", to_json(candidate)}, {"out", path}}, deadline_);
-    worker_.stop();
-    return outcome_of(reply, State::failed);
+Outcome WorkerBuilder::build(const Candidate &candidate, const std::string &path, double seconds) {
+    Worker worker(argv_);
+    return outcome_of(
+        worker.request({{"cmd", "build"}, {"candidate", to_json(candidate)}, {"out", path}}, seconds),
+        State::failed);
 }
 
-Outcome WorkerMeter::check(const Built &built, const std::vector<Dims> &shapes) {
+Outcome WorkerMeter::check(const Built &built, const Dims &shape) {
     Reply reply = worker_.request({{"cmd", "check"},
                                    {"candidate", to_json(built.candidate)},
                                    {"artefact", built.artefact},
-                                   {"shapes", shapes}},
+                                   {"shape", shape}},
                                   check_deadline_);
     Outcome o = outcome_of(reply, State::wrong);
     if (o.state != State::ok) worker_.stop();

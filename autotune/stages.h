@@ -31,15 +31,16 @@ struct Built {
 class Builder {
   public:
     virtual ~Builder() = default;
-    // Writes the artefact to `path`; on anything but ok the file may be missing or broken.
-    virtual Outcome build(const Candidate &candidate, const std::string &path) = 0;
+    // Writes the artefact to `path`; on anything but ok the file may be missing or broken. State::timeout
+    // after `seconds`. Any thread, several at a time.
+    virtual Outcome build(const Candidate &candidate, const std::string &path, double seconds) = 0;
 };
 
 class Meter {
   public:
     virtual ~Meter() = default;
-    // Against the oracle at every shape; State::wrong when a result, a canary or a repeat is off.
-    virtual Outcome check(const Built &built, const std::vector<Dims> &shapes) = 0;
+    // Against the oracle; State::wrong when a result, a canary or a repeat is off.
+    virtual Outcome check(const Built &built, const Dims &shape) = 0;
     // `rounds` samples of each, the candidates interleaved within a round (see measure.h: round_order).
     virtual Timing time(const std::vector<Built> &built, const Dims &shape, int rounds) = 0;
 };
@@ -49,16 +50,14 @@ class Meter {
 // reproducible.
 class WorkerBuilder : public Builder {
   public:
-    WorkerBuilder(std::vector<std::string> argv, double deadline)
-        : worker_(std::move(argv)), deadline_(deadline) {}
-    Outcome build(const Candidate &candidate, const std::string &path) override;
+    explicit WorkerBuilder(std::vector<std::string> argv) : argv_(std::move(argv)) {}
+    Outcome build(const Candidate &candidate, const std::string &path, double seconds) override;
 
   private:
-    Worker worker_;
-    double deadline_; // seconds
+    std::vector<std::string> argv_;
 };
 
-// {"cmd":"check","candidate":{...},"artefact":"path","shapes":[{"T":1},...]}
+// {"cmd":"check","candidate":{...},"artefact":"path","shape":{"T":257}}
 //     -> {"ok":true,"max_error":x} or {"ok":false,"error":"wrong at T=257: 0.3 > 2e-6"}
 // {"cmd":"time","shape":{...},"rounds":n,"candidates":[{"candidate":{...},"artefact":"path"},...]}
 //     -> {"ok":true,"seconds":[[...],...]} or {"ok":false,"error":"..."}
@@ -68,7 +67,7 @@ class WorkerMeter : public Meter {
   public:
     WorkerMeter(std::vector<std::string> argv, double check_deadline, double time_deadline)
         : worker_(std::move(argv)), check_deadline_(check_deadline), time_deadline_(time_deadline) {}
-    Outcome check(const Built &built, const std::vector<Dims> &shapes) override;
+    Outcome check(const Built &built, const Dims &shape) override;
     Timing time(const std::vector<Built> &built, const Dims &shape, int rounds) override;
 
   private:

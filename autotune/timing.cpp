@@ -17,14 +17,6 @@ double now() {
 
 const Contract &contract_of(const Artefact &a) { return op_named(a.candidate().op).contract; }
 
-// Oracles are slow and candidates many: the answer of a shape is kept.
-const std::map<std::string, Values> &answer(const Problem &p, const Candidate &c, const Dims &shape) {
-    static std::map<std::string, std::map<std::string, Values>> known;
-    std::string key = c.op + " " + c.spec.text() + " " + dims_text(shape);
-    auto at = known.find(key);
-    return at != known.end() ? at->second : known.emplace(key, expected(p)).first->second;
-}
-
 // Largest error relative to the largest magnitude; infinity where only one of the two is finite.
 double error_of(const Values &got, const Values &wanted) {
     double largest = 0, error = 0;
@@ -48,8 +40,8 @@ int weight_copies(const Contract &c, const Spec &spec, const Dims &shape) {
     for (const char *rows : {"M", "R"}) {
         auto at = shape.find(rows);
         if (at == shape.end() || at->second > 16) continue;
-        double bytes = static_cast<double>(spec.fixed.at("P") * spec.fixed.at("K")) * std::stoi(spec.choice("panel")) *
-                       (spec.choice("weight") == "f32" ? 4 : 2) *
+        double bytes = static_cast<double>(spec.fixed.at("P") * spec.fixed.at("K")) *
+                       std::stoi(spec.choice("panel")) * (spec.choice("weight") == "f32" ? 4 : 2) *
                        (c.choices.count("halves") ? std::stoi(spec.choice("halves")) : 1);
         return static_cast<int>(std::min(64.0, std::max(1.0, 96e6 / bytes)));
     }
@@ -68,34 +60,38 @@ Artefact::Artefact(Candidate candidate, const std::string &path) : candidate_(st
 
 Artefact::~Artefact() { dlclose(library_); }
 
-double check(const Artefact &a, const Dims &shape) {
+double check(const Artefact &a, Problems &problems, const Dims &shape) {
     const Contract &c = contract_of(a);
     const Spec &spec = a.candidate().spec;
-    Problem p(c, spec, shape, 1);
+    Problem &p = problems.get(c, spec, shape);
     auto where = [&](const std::string &what) { return "wrong at " + dims_text(shape) + ": " + what; };
     a.run(p.arguments(0));
     if (std::string d = p.damage(); !d.empty()) throw Error(where(d));
     double worst = 0;
     std::map<std::string, Values> first;
-    for (const auto &[operand, wanted] : answer(p, a.candidate(), shape)) {
+    for (const auto &[operand, wanted] : problems.answer(p, shape)) {
         first[operand] = p.result(operand);
         double e = error_of(first[operand], wanted), allowed = tolerance(c, spec, operand);
         if (!(e <= allowed))
-            throw Error(where(operand + " is off by " + std::to_string(e) + ", allowed is " + std::to_string(allowed)));
+            throw Error(where(operand + " is off by " + std::to_string(e) + ", allowed is " +
+                              std::to_string(allowed)));
         worst = std::max(worst, e / allowed);
     }
     p.reset();
     a.run(p.arguments(0));
     for (const auto &[operand, values] : first)
         if (p.result(operand) != values) throw Error(where(operand + " differs in a second run"));
+    for (const Operand &o : c.operands)
+        if ((o.role == Role::input || o.role == Role::optional) && p.result(o.name) != p.input(o.name))
+            throw Error(where(o.name + ", an input, was written to"));
     return worst;
 }
 
-std::vector<std::vector<double>> time(const std::vector<std::unique_ptr<Artefact>> &artefacts, const Dims &shape,
-                                      int rounds) {
+std::vector<std::vector<double>> time(const std::vector<std::unique_ptr<Artefact>> &artefacts,
+                                      Problems &problems, const Dims &shape, int rounds) {
     const Spec &spec = artefacts.at(0)->candidate().spec;
     const Contract &c = contract_of(*artefacts[0]);
-    Problem p(c, spec, shape, 1, weight_copies(c, spec, shape));
+    Problem &p = problems.get(c, spec, shape, weight_copies(c, spec, shape));
     int turn = 0;
     // As many calls as make a sample long against the clock and short against other loads.
     std::vector<int> repeats;
@@ -103,7 +99,8 @@ std::vector<std::vector<double>> time(const std::vector<std::unique_ptr<Artefact
         a->run(p.arguments(turn++));
         double start = now();
         a->run(p.arguments(turn++));
-        repeats.push_back(static_cast<int>(std::min(1e5, std::max(1.0, 2e-3 / std::max(1e-8, now() - start)))));
+        repeats.push_back(
+            static_cast<int>(std::min(1e5, std::max(1.0, 2e-3 / std::max(1e-8, now() - start)))));
     }
     std::vector<std::vector<double>> seconds(artefacts.size());
     for (int r = 0; r < rounds; r++)

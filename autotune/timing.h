@@ -2,8 +2,7 @@
 // Loads candidates that were built as shared libraries, checks them against the oracle and times them.
 #pragma once
 #include "autotune/candidate.h"
-#include "autotune/cases/problem.h"
-#include <memory>
+#include "autotune/problems.h"
 
 namespace ks::tune {
 
@@ -23,12 +22,12 @@ class Artefact {
     int (*call_)(void **);
 };
 
-// Largest error over the contract's tolerance (at most 1 when right). Throws ks::Error naming shape, operand and
-// error when a result is off, a guard was hurt, or a second run differs.
-double check(const Artefact &artefact, const Dims &shape);
+// Largest error over the contract's tolerance (at most 1 when right). Throws ks::Error naming shape, operand
+// and error when a result is off, a guard or an input was hurt, or a second run differs.
+double check(const Artefact &artefact, Problems &problems, const Dims &shape);
 
 // Seconds of one call: [artefact][round], artefacts taking turns inside every round.
-std::vector<std::vector<double>> time(const std::vector<std::unique_ptr<Artefact>> &artefacts, const Dims &shape,
-                                      int rounds);
+std::vector<std::vector<double>> time(const std::vector<std::unique_ptr<Artefact>> &artefacts,
+                                      Problems &problems, const Dims &shape, int rounds);
 
 } // namespace ks::tune

@@ -11,7 +11,7 @@ namespace ks::tune {
 
 namespace {
 
-constexpr double search_share = 0.8; // of the budget; the rest is for the final rounds
+constexpr double final_share = 0.2; // of the budget at most, for the final rounds
 
 class Run {
   public:
@@ -21,9 +21,12 @@ class Run {
           options_(options),
           progress_(progress),
           evaluation_(task, options, builder, meter, store),
-          most_(std::min(options.candidates, task.space.all().size())) {}
+          most_(std::min(options.candidates, task.space.all().size())),
+          batch_(options.jobs > 1 ? 2 * options.jobs : 1) {}
 
     Result run() {
+        for (const Knobs &k : evaluation_.known())
+            if (!evaluation_.was_built(k) && options_.seconds < options_.build_seconds) put_off_.push_back(k);
         default_first();
         resume();
         search();
@@ -38,36 +41,85 @@ class Run {
                std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
     }
 
+    bool put_off(const Knobs &k) const {
+        return std::find(put_off_.begin(), put_off_.end(), k) != put_off_.end();
+    }
+
+    // Built together with what is suggested, measured before anything else; it has all the time it needs.
     void default_first() {
+        std::vector<Knobs> first = {task_.space.fallback()};
+        for (const Knobs &k : task_.suggested)
+            if (first.size() < std::min(options_.jobs, most_) && !put_off(k)) first.push_back(k);
+        evaluation_.build(first, left());
         if (!evaluation_.run(task_.space.fallback()).seconds)
             throw Error(evaluation_.candidate(task_.space.fallback()).text(),
                         "the default schedule does not pass: " + evaluation_.why());
     }
 
+    // What is half done waits for its other gates, unless it is put off.
     void resume() {
+        waiting_ = task_.suggested;
         for (const Knobs &k : evaluation_.known())
-            if (auto trial = evaluation_.recorded(k)) add(*trial);
+            if (auto trial = evaluation_.recorded(k))
+                add(*trial);
+            else
+                waiting_.push_back(k);
         result_.resumed = history_.size() - 1; // the default is always there by now
         show();
     }
 
-    bool known(const Knobs &k) const {
-        return std::any_of(history_.begin(), history_.end(), [&](const Trial &t) { return t.knobs == k; });
-    }
-
     void search() {
-        for (const Knobs &k : task_.suggested)
-            if (history_.size() < most_ && !known(k)) add(evaluation_.run(k));
         auto strategy = neighbourhood(task_.space, options_.seed);
-        while (history_.size() < most_ && left() > options_.seconds * (1 - search_share)) {
-            auto knobs = strategy->next(history_);
-            if (!knobs) break;
-            add(evaluation_.run(*knobs));
-            if (!history_.back().seconds) progress_.note(knobs->text() + ": " + evaluation_.why());
-            show();
+        for (;;) {
+            double begin = left();
+            std::vector<Knobs> batch = proposals(*strategy, affordable());
+            if (batch.empty()) break;
+            show(batch.size());
+            std::vector<Knobs> built = evaluation_.build(batch, left());
+            if (built.size() < batch.size())
+                progress_.note(fmt::format("{} of {} builds cut off: the budget is too small for them",
+                                           batch.size() - built.size(), batch.size()));
+            for (const Knobs &k : built) {
+                add(evaluation_.run(k));
+                if (!history_.back().seconds) progress_.note(k.text() + ": " + evaluation_.why());
+                show();
+            }
+            searched_ += batch.size(), search_seconds_ += begin - left();
         }
         result_.tried = history_.size();
         result_.complete = !strategy->next(history_);
+    }
+
+    // How many candidates the time before the final rounds is enough for, as those before them went.
+    size_t affordable() const {
+        auto passed = std::find_if(history_.rbegin(), history_.rend(), [](auto &t) { return t.seconds; });
+        double finals = evaluation_.final_cost(passed->knobs); // the default has passed, if no other
+        double seconds = left() - std::min(options_.seconds * final_share, finals);
+        if (seconds <= 0) return 0;
+        return searched_ ? static_cast<size_t>(seconds * static_cast<double>(searched_) / search_seconds_)
+                         : batch_;
+    }
+
+    // What to build next: what was suggested, what a killed run left half done, then what the strategy says.
+    std::vector<Knobs> proposals(Strategy &strategy, size_t limit) {
+        std::vector<Knobs> batch, pending = put_off_;
+        auto known = [&](const Knobs &k) {
+            return std::any_of(history_.begin(), history_.end(), [&](auto &t) { return t.knobs == k; }) ||
+                   std::find(pending.begin(), pending.end(), k) != pending.end();
+        };
+        limit = std::min({limit, batch_, most_ - std::min(most_, history_.size())});
+        while (batch.size() < limit) {
+            std::optional<Knobs> k;
+            if (waiting_.empty())
+                k = strategy.next(history_, pending);
+            else
+                k = waiting_.front(), waiting_.erase(waiting_.begin());
+            if (!k) break;
+            if (known(*k)) continue;
+            batch.push_back(*k);
+            pending.push_back(*k);
+        }
+        return batch;
     }
 
     void add(const Trial &trial) {
@@ -77,8 +129,8 @@ class Run {
             best_ = history_.size() - 1;
     }
 
-    void show() {
-        Status s{history_.size(), most_, result_.failed, 1, "", left()};
+    void show(size_t building = 0) {
+        Status s{history_.size(), most_, result_.failed, 1, "", left(), building};
         if (best_ != SIZE_MAX)
             s.best = 1 / *history_[best_].seconds, s.best_knobs = history_[best_].knobs.text();
         progress_.show(s);
@@ -142,8 +194,13 @@ class Run {
     Progress &progress_;
     Evaluation evaluation_;
     size_t most_;
+    size_t batch_;               // candidates built at once: two per process, so that no core waits long
+    std::vector<Knobs> waiting_; // to be tried before the strategy is asked
+    std::vector<Knobs> put_off_; // builds that an earlier run did not finish, for a run with more time
     std::vector<Trial> history_;
     size_t best_ = SIZE_MAX;
+    size_t searched_ = 0; // by this run, in search_seconds_
+    double search_seconds_ = 0;
     Result result_;
     std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };

@@ -21,12 +21,14 @@ struct Task {
 };
 
 struct Options {
-    double seconds = 600;         // of this run; the last fifth is kept for the final rounds
+    double seconds = 600;         // of this run; up to a fifth of it is kept for the final rounds
     size_t candidates = SIZE_MAX; // at most so many, those of earlier runs included
     uint64_t seed = 1;
     int search_rounds = 3, final_rounds = 20;
-    size_t finalists = 5;  // beside the default
-    std::string artefacts; // an existing folder for what the builder writes; one file per candidate, kept
+    size_t finalists = 5;      // beside the default
+    size_t jobs = 1;           // processes that build at the same time
+    double build_seconds = 60; // a build that takes longer fails
+    std::string artefacts;     // an existing folder for what the builder writes; one file per candidate, kept
     std::string suffix = ".so";
 };
 

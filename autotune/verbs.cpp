@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "autotune/verbs.h"
+#include "autotune/intervals.h"
 #include "autotune/kernel_of.h"
 #include "autotune/pack/build.h"
 #include "autotune/report.h"
-#include "autotune/intervals.h"
 #include "autotune/tasks.h"
 #include "runtime/base/cpu.h"
 #include "runtime/base/error.h"
+#include <algorithm>
 #include <chrono>
 #include <ctime>
 #include <filesystem>
@@ -48,8 +49,15 @@ Table open_table(const Places &places) {
     Table t;
     if (fs::exists(places.table())) t = load_table(places.table());
     // Rules of another machine do not hold here; they stay in its own file.
-    if (t.device != cpu_name()) t = {cpu_name(), {}};
+    if (t.device != cpu_name()) t = {cpu_name(), {}, {}};
     return t;
+}
+
+// What won for other widths of the op is likely to be good here.
+void suggest(const Table &table, Task &task) {
+    constexpr size_t most = 5;
+    for (const Knobs &k : table.winners(task.op, task.isa))
+        if (task.suggested.size() < most && task.space.legal(k)) task.suggested.push_back(k);
 }
 
 std::vector<Task> tasks_of(const TuneOptions &o, const std::string &isa) {
@@ -59,18 +67,21 @@ std::vector<Task> tasks_of(const TuneOptions &o, const std::string &isa) {
     return {task_of(o.op, shape, isa)};
 }
 
-void dry_run(const std::vector<Task> &tasks, double budget) {
+void dry_run(const std::vector<Task> &tasks, const TuneOptions &o) {
     size_t all = 0;
     for (const Task &t : tasks) {
         size_t points = t.space.all().size();
         all += points;
-        fmt::print("{} {} {}: {} candidates, {} shapes\n", t.op, t.spec.text(), t.isa, points, t.shapes.size());
+        fmt::print("{} {} {}: {} candidates, {} shapes\n", t.op, t.spec.text(), t.isa, points,
+                   t.shapes.size());
         for (const Knob &k : t.space.knobs())
-            fmt::print("    {} in {{{}}}, default {}: {}\n", k.name, fmt::join(k.values, ", "), k.fallback, k.help);
+            fmt::print("    {} in {{{}}}, default {}: {}\n", k.name, fmt::join(k.values, ", "), k.fallback,
+                       k.help);
     }
-    // About two seconds to build, check and time one candidate.
+    // A candidate takes about 0.7 s to build, which the jobs share, and 0.1 s to check and time.
+    double seconds = (0.7 / o.jobs + 0.1) * static_cast<double>(all);
     fmt::print("{} candidates in all: about {:.0f} s for the whole space, {:.0f} s as budgeted\n", all,
-               2.0 * static_cast<double>(all), budget);
+               seconds, o.budget);
 }
 
 } // namespace
@@ -81,16 +92,21 @@ void tune_verb(const TuneOptions &o, const Places &places) {
     std::string isa = o.isa.empty() ? best_isa() : o.isa;
     if (isa.empty()) throw Error("this CPU", "has neither AVX-512 nor AVX2: nothing can be measured");
     std::vector<Task> tasks = tasks_of(o, isa);
-    if (o.dry_run) return dry_run(tasks, o.budget);
+    if (o.dry_run) return dry_run(tasks, o);
     if (!cpu_has(isa)) throw Error("--isa " + isa, "cannot be measured on this CPU");
     fs::create_directories(places.artefacts());
     Store store(places.store());
     Table table = open_table(places);
-    WorkerBuilder builder({own_path(), "build-worker"}, 60);
+    WorkerBuilder builder({own_path(), "build-worker"});
     WorkerMeter meter({own_path(), "measure-worker"}, 60, 60);
     auto progress = make_progress(std::cerr, isatty(STDERR_FILENO));
-    Report report(isa);
     auto start = std::chrono::steady_clock::now();
+    Report report(isa);
+    // What a task leaves of its share goes to those after it, so the ones that may run out of candidates come
+    // first.
+    std::stable_sort(tasks.begin(), tasks.end(), [](const Task &a, const Task &b) {
+        return a.space.all().size() < b.space.all().size();
+    });
     for (size_t i = 0; i < tasks.size(); i++) {
         double used = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
         Options options;
@@ -98,11 +114,14 @@ void tune_verb(const TuneOptions &o, const Places &places) {
         options.seed = o.seed;
         options.finalists = 3;
         options.final_rounds = 12;
+        options.jobs = static_cast<size_t>(o.jobs);
         options.artefacts = places.artefacts();
-        progress->note(fmt::format("{} of {}: {} {}", i + 1, tasks.size(), tasks[i].op, tasks[i].spec.text()));
+        progress->note(
+            fmt::format("{} of {}: {} {}", i + 1, tasks.size(), tasks[i].op, tasks[i].spec.text()));
+        suggest(table, tasks[i]);
         Result result = tune(tasks[i], options, builder, meter, store, *progress);
         auto rules = make_rules(tasks[i], result, today());
-        table.replace(tasks[i].op, tasks[i].spec, isa, rules);
+        table.replace(make_tuned(tasks[i], result, today()), rules);
         save_table(table, places.table());
         report.add(tasks[i], result, rules);
     }
@@ -116,22 +135,28 @@ void show_verb(const Places &places) {
         Spec spec{r.choices, r.fixed};
         fmt::print("{} {} {} where {}: {}\n", r.op, spec.text(), r.isa, r.where_text(), r.knobs);
         for (const Evidence &e : r.evidence)
-            fmt::print("    {}: {:.1f} us, {:.3f} of the default's time ({:.3f} to {:.3f})\n", dims_text(e.shape),
-                       e.seconds * 1e6, e.ratio, e.low, e.high);
+            fmt::print("    {}: {:.1f} us, {:.3f} of the default's time ({:.3f} to {:.3f})\n",
+                       dims_text(e.shape), e.seconds * 1e6, e.ratio, e.low, e.high);
     }
 }
 
-void why_verb(const std::string &op, const std::string &shape_text, const std::string &isa, const Places &places) {
+void why_verb(const std::string &op, const std::string &shape_text, const std::string &isa,
+              const Places &places) {
     const Contract &c = op_named(op).contract;
     std::map<std::string, std::string> choices;
     Dims dims;
     for (const auto &[name, value] : parse_shape(shape_text)) {
-        if (c.choices.count(name)) choices[name] = value;
-        else dims[c.dim(name).name] = parse_dims(name + "=" + value).at(name);
+        if (c.choices.count(name))
+            choices[name] = value;
+        else
+            dims[c.dim(name).name] = parse_dims(name + "=" + value).at(name);
     }
     for (const auto &[name, values] : c.choices)
-        if (!choices.count(name)) throw Error("shape " + shape_text, "lacks the choice " + name + " (one of " + fmt::format("{}", fmt::join(values, ", ")) + ")");
-    fmt::print("{}\n", open_table(places).why(op, choices, isa.empty() ? best_isa() : isa, dims));
+        if (!choices.count(name))
+            throw Error("shape " + shape_text, "lacks the choice " + name + " (one of " +
+                                                   fmt::format("{}", fmt::join(values, ", ")) + ")");
+    fmt::print("{}\n", open_table(places).why(
+                           op, choices, kernel_isa(c, {choices, {}}, isa.empty() ? best_isa() : isa), dims));
 }
 
 void pack_verb(const PackOptions &o) {
@@ -139,9 +164,11 @@ void pack_verb(const PackOptions &o) {
     std::vector<std::string> stale;
     if (!o.table.empty() && fs::exists(o.table))
         for (auto &k : tuned_kernels(load_table(o.table), o.isas, stale)) kernels.push_back(std::move(k));
-    for (const auto &rule : stale) fmt::print(stderr, "ksc pack: left out, tuned for another version of its op: {}\n", rule);
+    for (const auto &rule : stale)
+        fmt::print(stderr, "ksc pack: left out, tuned for another version of its op: {}\n", rule);
     pack::build_pack(kernels, o.folder, o.jobs, [](size_t done, size_t all) {
-        if (done % 10 == 0 || done == all) fmt::print(stderr, "ksc pack: {} of {} kernels built\n", done, all);
+        if (done % 10 == 0 || done == all)
+            fmt::print(stderr, "ksc pack: {} of {} kernels built\n", done, all);
     });
 }
 

@@ -2,6 +2,7 @@
 // What the verbs of ksc do. All throw ks::Error for bad input.
 #pragma once
 #include "autotune/candidate.h"
+#include "runtime/base/cpu.h"
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct TuneOptions {
     std::string dtype, isa;
     double budget = 120; // seconds for everything
     uint64_t seed = 1;
+    int jobs = 1; // processes that build; only one ever measures
     bool dry_run = false;
 };
 
@@ -31,7 +33,7 @@ void why_verb(const std::string &op, const std::string &shape, const std::string
 
 struct PackOptions {
     std::string folder, table; // table: may be missing, then base kernels alone
-    std::vector<std::string> isas = {"avx2", "avx512"};
+    std::vector<std::string> isas = all_isas();
     int jobs = 1;
 };
 void pack_verb(const PackOptions &options);

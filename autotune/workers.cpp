@@ -43,22 +43,26 @@ json build(const json &request) {
     return {};
 }
 
-json measure(const json &request) {
+json measure(Problems &problems, const json &request) {
+    Dims shape = request.at("shape");
     if (request.at("cmd") == "check") {
         Artefact artefact(candidate_from_json(request.at("candidate")), request.at("artefact"));
-        double worst = 0;
-        for (const json &shape : request.at("shapes")) worst = std::max(worst, check(artefact, shape.get<Dims>()));
-        return {{"max_error", worst}};
+        return {{"max_error", check(artefact, problems, shape)}};
     }
     std::vector<std::unique_ptr<Artefact>> artefacts;
     for (const json &c : request.at("candidates"))
-        artefacts.push_back(std::make_unique<Artefact>(candidate_from_json(c.at("candidate")), c.at("artefact")));
-    return {{"seconds", time(artefacts, request.at("shape").get<Dims>(), request.at("rounds"))}};
+        artefacts.push_back(
+            std::make_unique<Artefact>(candidate_from_json(c.at("candidate")), c.at("artefact")));
+    return {{"seconds", time(artefacts, problems, shape, request.at("rounds"))}};
 }
 
 } // namespace
 
 int build_worker() { return serve(build); }
-int measure_worker() { return serve(measure); }
+
+int measure_worker() {
+    Problems problems;
+    return serve([&](const json &request) { return measure(problems, request); });
+}
 
 } // namespace ks::tune

@@ -24,7 +24,24 @@ Rule rule(int64_t low, int64_t high, const std::string &knobs) {
     return r;
 }
 
-Table table() { return {"test cpu", {rule(64, 512, "group=8"), rule(1, 1, "group=2")}}; }
+Rival rival(int64_t steps, double ratio, double low, double high, const std::string &knobs) {
+    Rival r;
+    r.shape = {{"B", 1}, {"T", steps}};
+    r.ratio = ratio, r.low = low, r.high = high, r.seconds = 1e-3, r.knobs = knobs;
+    return r;
+}
+
+Tuned tuned(int64_t states) {
+    Tuned t;
+    t.op = "scan", t.op_version = 1, t.choices = {{"io", "f32"}}, t.fixed = {{"N", states}}, t.isa = "avx2";
+    t.rivals = {rival(512, 1.25, 1.2, 1.3, "group=4"), rival(1, 1.01, 0.99, 1.02, "group=2")};
+    t.compiler = "cc 1", t.date = "2026-01-02";
+    return t;
+}
+
+Table table() {
+    return {"test cpu", {rule(64, 512, "group=8"), rule(1, 1, "group=2")}, {tuned(64), tuned(16)}};
+}
 
 class DispatchFile : public testing::Test {
   protected:
@@ -60,6 +77,8 @@ TEST_F(DispatchFile, IsSortedAndStable) {
     Table swapped = table();
     std::swap(swapped.rules[0], swapped.rules[1]);
     for (Rule &r : swapped.rules) std::reverse(r.evidence.begin(), r.evidence.end());
+    std::swap(swapped.tuned[0], swapped.tuned[1]);
+    for (Tuned &t : swapped.tuned) std::reverse(t.rivals.begin(), t.rivals.end());
     save_table(swapped, path);
     EXPECT_EQ(read(), first);
     save_table(load_table(path), path);
@@ -85,11 +104,19 @@ TEST_F(DispatchFile, RefusesWhatItDoesNotUnderstand) {
     expect_error("\"ratio\": 0.8", "\"ratio\": 1.2", "was slower than the default at B=1,T=512");
     expect_error("\"seconds\": 0.001", "\"seconds\": -1",
                  "\"seconds\" of evidence of rule 0 is not positive");
-    Table overlapping{"test cpu", {rule(64, 512, "group=8"), rule(512, 600, "group=2")}};
+    expect_error("\"rivals\": [", "\"others\": [", "tuned kernel 0 has no \"rivals\"");
+    expect_error("\"knobs\": \"group=4\",", "", "rival of tuned kernel 0 has no \"knobs\"");
+    Table overlapping{"test cpu", {rule(64, 512, "group=8"), rule(512, 600, "group=2")}, {}};
     expect_error(table_text(overlapping), "rules 0 and 1 overlap");
+    expect_error(table_text({"test cpu", {}, {tuned(16), tuned(16)}}), "tuned kernels 0 and 1 are the same");
     std::filesystem::remove(path);
     EXPECT_THROW(load_table(path), ks::Error);
     EXPECT_THROW(save_table(table(), "/no/such/folder/table.json"), ks::Error);
+}
+
+TEST_F(DispatchFile, TheEmptyTableThatABuildBeginsWithIsOne) {
+    std::ofstream(path) << R"({"device": "not tuned yet", "format": 1, "rules": []})";
+    EXPECT_EQ(table_text(load_table(path)), table_text({"not tuned yet", {}, {}}));
 }
 
 TEST(Dispatch, AppliesInsideAndNowhereElse) {
@@ -122,8 +149,34 @@ TEST(Dispatch, ExplainsItself) {
     EXPECT_NE(in.find("runs group=8"), std::string::npos) << in;
     std::string out = t.why("scan", {{"io", "f32"}}, "avx2", {{"B", 1}, {"N", 32}, {"T", 100}});
     EXPECT_NE(out.find("is for N=16, not 32"), std::string::npos) << out;
-    EXPECT_NE(out.find("runs the default: no rule applies"), std::string::npos) << out;
+    EXPECT_NE(out.find("runs the default: it was never tuned for these widths"), std::string::npos) << out;
     EXPECT_NE(t.why("conv", {}, "avx2", {}).find("never tuned"), std::string::npos);
+}
+
+TEST(Dispatch, SaysByHowMuchTheDefaultWon) {
+    Table t = table();
+    std::string won = t.why("scan", {{"io", "f32"}}, "avx2", {{"B", 1}, {"N", 64}, {"T", 512}});
+    EXPECT_NE(won.find("runs the default: tuned 2026-01-02"), std::string::npos) << won;
+    EXPECT_NE(won.find("B=1,T=512: 1.250 of the default's time (1.200..1.300) with group=4"),
+              std::string::npos)
+        << won;
+    EXPECT_NE(won.find("(0.990..1.020, a tie) with group=2"), std::string::npos) << won;
+    std::string between = t.why("scan", {{"io", "f32"}}, "avx2", {{"B", 1}, {"N", 16}, {"T", 20}});
+    EXPECT_NE(between.find("runs the default: tuned 2026-01-02"), std::string::npos) << between;
+    std::string other = t.why("scan", {{"io", "f32"}}, "avx512", {{"B", 1}, {"N", 64}, {"T", 512}});
+    EXPECT_NE(other.find("never tuned"), std::string::npos) << other;
+}
+
+TEST(Dispatch, WinnersAreWhatMostRulesName) {
+    Table t{"test cpu", {rule(1, 1, "group=2"), rule(2, 2, "group=8"), rule(3, 3, "group=8")}, {}};
+    t.rules.push_back(rule(4, 4, "group=5"));
+    t.rules.back().isa = "avx512";
+    t.rules.push_back(rule(4, 4, "group=6"));
+    t.rules.back().op = "conv";
+    std::vector<ks::Knobs> winners = t.winners("scan", "avx2");
+    ASSERT_EQ(winners.size(), 2u);
+    EXPECT_EQ(winners[0].text(), "group=8");
+    EXPECT_EQ(winners[1].text(), "group=2");
 }
 
 TEST(Dispatch, NewFindingsReplaceThoseOfTheSameKernelOnly) {
@@ -131,7 +184,12 @@ TEST(Dispatch, NewFindingsReplaceThoseOfTheSameKernelOnly) {
     Rule other = rule(1, 1, "group=4");
     other.isa = "avx512";
     t.rules.push_back(other);
-    t.replace("scan", {{{"io", "f32"}}, {{"N", 16}}}, "avx2", {rule(2, 2, "group=16")});
+    Tuned fresh = tuned(16);
+    fresh.date = "2026-01-03";
+    t.replace(fresh, {rule(2, 2, "group=16")});
+    ASSERT_EQ(t.tuned.size(), 2u);
+    EXPECT_EQ(t.tuned[0].fixed.at("N"), 64);
+    EXPECT_EQ(t.tuned[1].date, "2026-01-03");
     ASSERT_EQ(t.rules.size(), 2u);
     EXPECT_EQ(t.rules[0].isa, "avx512");
     EXPECT_EQ(t.rules[1].knobs, "group=16");

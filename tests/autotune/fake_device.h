@@ -75,14 +75,14 @@ inline std::string run_kernel(const Candidate &c, int64_t t) {
 
 inline json check(const json &request) {
     Candidate c = candidate_from_json(request["candidate"]);
-    log("check " + c.knobs.text());
+    log("check " + c.knobs.text() + " T=" + std::to_string(request["shape"]["T"].get<int>()));
     if (!std::ifstream(request["artefact"].get<std::string>()))
         return {{"ok", false}, {"error", "no artefact"}};
     if (plan(c) == "hang") hang();
     if (plan(c) == "crash") crash();
     if (plan(c) == "garbage") std::cout << "segment 7 ready\n" << std::flush;
-    for (const auto &shape : request["shapes"])
-        if (std::string e = run_kernel(c, shape["T"]); !e.empty()) return {{"ok", false}, {"error", e}};
+    if (std::string e = run_kernel(c, request["shape"]["T"]); !e.empty())
+        return {{"ok", false}, {"error", e}};
     return {{"ok", true}, {"max_error", 0.0}};
 }
 

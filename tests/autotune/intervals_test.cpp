@@ -134,7 +134,7 @@ TEST(Intervals, NeverCoverAMeasuredLoss) {
             for (size_t i = 0; i < grid.size(); i++)
                 r[k].push_back(lot() % 12 == 0 ? 0 : lot() % 6 == 0 ? 1.2 : 0.5 + 0.001 * (lot() % 400));
         auto list = rules(grid, r);
-        Table table{"cpu", list};
+        Table table{"cpu", list, {}};
         for (size_t i = 0; i < grid.size(); i++) {
             int covering = 0;
             for (const Rule &rule : list) {
@@ -148,6 +148,29 @@ TEST(Intervals, NeverCoverAMeasuredLoss) {
             EXPECT_LE(covering, 1) << seed;
         }
     }
+}
+
+TEST(Intervals, TunedRecordsWhatCameNearest) {
+    Task task;
+    task.op = "scan", task.isa = "avx2", task.versions = {3, "cc 1"};
+    task.spec = {{{"io", "f32"}}, {{"N", 16}}};
+    task.space.knob("a", {0, 1, 2}, 0, "");
+    auto finalist = [&](int a, double ratio) {
+        return Finalist{{"scan", task.spec, "avx2", parse_knobs("a=" + std::to_string(a))},
+                        ratio,
+                        {ratio, ratio, ratio},
+                        false};
+    };
+    Result result;
+    result.shapes = {{{{"T", 1}}, {finalist(0, 1), finalist(1, 1.2), finalist(2, 1.1)}, 0},
+                     {{{"T", 8}}, {finalist(0, 1)}, 0}}; // every other failed there
+    Tuned t = make_tuned(task, result, "2026-01-02");
+    EXPECT_EQ(t.op_version, 3);
+    EXPECT_EQ(t.fixed, task.spec.fixed);
+    ASSERT_EQ(t.rivals.size(), 1u);
+    EXPECT_EQ(t.rivals[0].knobs, "a=2");
+    EXPECT_EQ(t.rivals[0].ratio, 1.1);
+    EXPECT_EQ(make_rules(task, result, "2026-01-02").size(), 0u);
 }
 
 } // namespace

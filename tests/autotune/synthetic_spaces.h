@@ -129,16 +129,25 @@ inline KnownSpace recorded(const std::string &path) {
     return known;
 }
 
-// Evaluations until a point within 95 % of the best is found.
-inline size_t points_needed(const KnownSpace &known, Strategy &strategy) {
+// Evaluations until a point within 95 % of the best is found, when `batch` are proposed before any is
+// measured.
+inline size_t points_needed(const KnownSpace &known, Strategy &strategy, size_t batch) {
     std::vector<Trial> history;
     double goal = known.best() / 0.95;
-    while (auto k = strategy.next(history)) {
-        auto s = known.seconds.at(*k);
-        history.push_back({*k, s});
-        if (s && *s <= goal) break;
+    for (;;) {
+        std::vector<Knobs> proposed;
+        while (proposed.size() < batch) {
+            auto k = strategy.next(history, proposed);
+            if (!k) break;
+            proposed.push_back(*k);
+        }
+        if (proposed.empty()) return history.size();
+        for (const Knobs &k : proposed) {
+            auto s = known.seconds.at(k);
+            history.push_back({k, s});
+            if (s && *s <= goal) return history.size();
+        }
     }
-    return history.size();
 }
 
 } // namespace ks::tune

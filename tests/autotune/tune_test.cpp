@@ -5,6 +5,7 @@
 #include "autotune/tune.h"
 #include "runtime/base/error.h"
 #include "tests/autotune/fake_device.h"
+#include <atomic>
 #include <filesystem>
 #include <gtest/gtest.h>
 #include <set>
@@ -26,7 +27,7 @@ struct Bench {
 
     Bench(const std::string &dir, const std::vector<std::string> &plans, int groups = 8)
         : folder(dir),
-          builder(fake::argv("worker", dir + "/log"), 1.0),
+          builder(fake::argv("worker", dir + "/log")),
           meter(fake::argv("worker", dir + "/log"), 1.0, 20),
           store(dir + "/store.db") {
         task.op = "double";
@@ -38,6 +39,7 @@ struct Bench {
         task.shapes = {{{"T", 8}}, {{"T", 512}}};
         task.check_shapes = {{{"T", 1}}, {{"T", 257}}};
         options.artefacts = dir;
+        options.build_seconds = 1;
     }
     Result run() { return tune(task, options, builder, meter, store, quiet); }
     Outcome outcome(const std::string &plan, const std::string &stage) {
@@ -45,11 +47,14 @@ struct Bench {
         ks::Knobs k(std::map<std::string, std::string>{{"group", "3"}, {"plan", plan}});
         std::string id = identity(e.candidate(k), task.versions);
         int64_t env = stage == "build" ? 0 : 1;
-        for (const char *subject : {"", "T=1;T=8;T=257;T=512", "T=8", "T=512"})
-            if (auto o = store.outcome(id, env, stage, subject)) return *o;
-        return {State::running, "nothing recorded", 0};
+        Outcome last{State::running, "nothing recorded", 0};
+        for (const char *subject : {"", "T=1", "T=8", "T=257", "T=512"})
+            if (auto o = store.outcome(id, env, stage, subject)) last = *o;
+        return last;
     }
 };
+
+constexpr int killed_jobs = 2;
 
 // The killable driver: a tuning run in the folder that the environment names.
 bool become_tuner() {
@@ -57,6 +62,7 @@ bool become_tuner() {
     if (!dir) return false;
     try {
         Bench b(dir, {"fine", "crash", "wrong_edge", "broken_build"}, 40);
+        b.options.jobs = killed_jobs;
         b.run();
         _exit(0);
     } catch (const std::exception &e) {
@@ -156,7 +162,7 @@ TEST(Tune, OtherCompilerOrDeviceMeasuresAnew) {
     b.task.device = "another device";
     EXPECT_EQ(b.run().resumed, 0u);
     EXPECT_EQ(read_log(dir)["build group=2,plan=fine"], 1); // the code is the same
-    EXPECT_EQ(read_log(dir)["check group=2,plan=fine"], 2);
+    EXPECT_EQ(read_log(dir)["check group=2,plan=fine T=257"], 2);
     b.task.versions.compiler = "cc 2";
     EXPECT_EQ(b.run().resumed, 0u);
     EXPECT_EQ(read_log(dir)["build group=2,plan=fine"], 2);
@@ -193,8 +199,100 @@ TEST(Tune, StopsAtTheBudget) {
     std::filesystem::remove_all(dir);
 }
 
+TEST(Tune, AShapeOnceCheckedIsNotCheckedAgain) {
+    std::string dir = fresh_folder("ks_tune_shapes");
+    Bench b(dir, {"fine"});
+    b.run();
+    b.task.shapes.push_back({{"T", 64}});
+    b.run();
+    EXPECT_EQ(read_log(dir)["check group=2,plan=fine T=257"], 1);
+    EXPECT_EQ(read_log(dir)["check group=2,plan=fine T=64"], 1);
+    std::filesystem::remove_all(dir);
+}
+
+// A meter that knows when a build runs beside it.
+struct QuietMeter : Meter {
+    Meter &real;
+    const std::atomic<int> &building;
+    int disturbed = 0;
+    QuietMeter(Meter &meter, const std::atomic<int> &builds) : real(meter), building(builds) {}
+    Outcome check(const Built &b, const ks::Dims &shape) override { return real.check(b, shape); }
+    Timing time(const std::vector<Built> &b, const ks::Dims &shape, int rounds) override {
+        disturbed += building != 0;
+        return real.time(b, shape, rounds);
+    }
+};
+
+// A builder that notes how many run at once.
+struct CountingBuilder : Builder {
+    Builder &real;
+    std::atomic<int> building{0}, most{0};
+    explicit CountingBuilder(Builder &builder) : real(builder) {}
+    Outcome build(const Candidate &c, const std::string &path, double seconds) override {
+        int now = ++building;
+        for (int seen = most; now > seen && !most.compare_exchange_weak(seen, now);) {
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(20)); // long enough to meet the others
+        Outcome o = real.build(c, path, seconds);
+        building--;
+        return o;
+    }
+};
+
+TEST(Tune, BuildsSeveralAtOnceAndMeasuresAlone) {
+    std::string dir = fresh_folder("ks_tune_jobs");
+    Bench b(dir, {"fine", "crash_build", "hang_build"});
+    b.options.jobs = 3;
+    CountingBuilder builder(b.builder);
+    QuietMeter meter(b.meter, builder.building);
+    Result r = tune(b.task, b.options, builder, meter, b.store, b.quiet);
+    EXPECT_TRUE(r.complete);
+    EXPECT_EQ(r.tried, 10u);
+    EXPECT_EQ(r.failed, 2u);
+    EXPECT_EQ(builder.most, 3);
+    EXPECT_EQ(meter.disturbed, 0);
+    for (const auto &[line, count] : read_log(dir)) EXPECT_TRUE(line[0] != 'b' || count == 1) << line;
+    std::filesystem::remove_all(dir);
+}
+
+TEST(Tune, ABuildThatTheBudgetCutsOffIsTakenUpAgain) {
+    std::string dir = fresh_folder("ks_tune_cut");
+    Bench b(dir, {"fine", "hang_build"}, 4);
+    b.task.suggested.emplace_back(std::map<std::string, std::string>{{"group", "3"}, {"plan", "hang_build"}});
+    b.options.seconds = 0.5, b.options.build_seconds = 10;
+    auto begin = std::chrono::steady_clock::now();
+    EXPECT_EQ(b.run().failed, 0u);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+    EXPECT_EQ(b.store.interrupted(), 1);
+    b.options.jobs = 2;            // suggestions are built beside the default
+    EXPECT_EQ(b.run().failed, 0u); // with no more time than before it is left alone
+    EXPECT_EQ(read_log(dir)["build group=3,plan=hang_build"], 1);
+    b.options.seconds = 600, b.options.build_seconds = 0.2;
+    Result r = b.run();
+    EXPECT_TRUE(r.complete);
+    EXPECT_EQ(r.failed, 1u);
+    EXPECT_STREQ(state_name(b.outcome("hang_build", "build").state), "timeout");
+    std::filesystem::remove_all(dir);
+}
+
+TEST(Tune, WhatIsSuggestedIsTriedFirst) {
+    std::string dir = fresh_folder("ks_tune_suggested");
+    Bench b(dir, {"fine"}, 40);
+    std::vector<std::string> wanted = {"0", "31", "7", "22"};
+    for (size_t i = 1; i < wanted.size(); i++)
+        b.task.suggested.emplace_back(
+            std::map<std::string, std::string>{{"group", wanted[i]}, {"plan", "fine"}});
+    b.task.suggested.push_back(b.task.suggested[0]); // twice is once
+    b.options.candidates = wanted.size();
+    b.options.jobs = 2;
+    EXPECT_EQ(b.run().tried, wanted.size());
+    for (const std::string &group : wanted)
+        EXPECT_EQ(read_log(dir)["check group=" + group + ",plan=fine T=1"], 1) << group;
+    std::filesystem::remove_all(dir);
+}
+
 // kill -9 at random moments, until the run gets through.
-TEST(Tune, KilledInALoopItLosesOneBuildAndOneMeasurementEach) {
+TEST(Tune, KilledInALoopItLosesTheStepsInFlightOnly) {
     std::string dir = fresh_folder("ks_tune_kill");
     std::string program = "/proc/" + std::to_string(getpid()) + "/exe";
     std::mt19937 random(7);
@@ -226,7 +324,7 @@ TEST(Tune, KilledInALoopItLosesOneBuildAndOneMeasurementEach) {
         (line[0] == 'b' ? builds_once : measured_once)++;
     }
     EXPECT_EQ(builds_once, 43); // 40 groups and 3 faults
-    EXPECT_LE(builds - builds_once, kills);
+    EXPECT_LE(builds - builds_once, kills * killed_jobs);
     EXPECT_LE(measured - measured_once, kills);
     Bench b(dir, {"fine", "crash", "wrong_edge", "broken_build"}, 40);
     auto before = read_log(dir);
