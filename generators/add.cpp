@@ -9,13 +9,20 @@ namespace {
 Contract add() {
     Contract c;
     c.name = "add";
-    c.version = 1;
+    c.version = 2;
     c.summary = "sum of two matrices";
     c.dims = {{"T", 1, 1 << 24, false, "rows"}, {"H", 1, 1 << 20, true, "width of a row"}};
     c.operands = {
         {"a", Role::input, "f32", {"T", "H"}, true, "first term"},
         {"b", Role::input, "f32", {"T", "H"}, true, "second term"},
-        {"y", Role::output, "f32", {"T", "H"}, true, "a + b; not the memory of either"},
+        {"y",
+         Role::output,
+         "f32",
+         {"T", "H"},
+         true,
+         "a + b; may be exactly a: same address, same stride",
+         0,
+         "a"},
     };
     c.slice = "T";
     c.tolerance = {{"f32", 0}};

@@ -41,8 +41,9 @@ Contract conv(bool update) {
     if (!update) c.ragged = "T";
     c.choices = {{"W", {"2", "3", "4"}}, {"io", {"f32", "bf16", "f16"}}};
     c.tolerance = {{"f32", 2e-6}, {"bf16", 5e-3}, {"f16", 7e-4}};
-    c.non_finite =
-        "NaN or infinity in x or the state reaches the W outputs of its channel that see it, by the formula.";
+    c.non_finite = "NaN in x, the state, a tap or the bias makes NaN of the outputs of its channel that see "
+                   "it; infinity makes "
+                   "NaN or infinity of them.";
     return c;
 }
 
@@ -78,7 +79,7 @@ CausalConv1d::CausalConv1d(const Contract &contract, const Spec &spec, const Mat
         return tap == kept ? in.load("x", {d, at}) : Expr(state(d, tap, at));
     };
 
-    Expr c = select((flags & int(conv_bias)) != 0, in.load("bias", {d}), 0.f);
+    Expr c = in.load_or("bias", {d}, 0.f);
     for (int w = 0; w < taps; w++) c += in.load("weight", {d, w}) * input(w);
     Expr value = in.store("y", select((flags & int(conv_silu)) != 0, maths.silu(c), c));
 

@@ -38,8 +38,9 @@ Contract norm(bool layer) {
         c.choices["rounding"].insert(c.choices["rounding"].end(), {"hf_bf16", "hf_f16"});
         c.tolerance.insert({{"hf_bf16", 1e-2}, {"hf_f16", 1.4e-3}});
     }
-    c.non_finite =
-        "NaN or infinity in a row makes NaN of that row (infinity: 0 elsewhere in it, for rms_norm).";
+    c.non_finite = "NaN or infinity in a row makes NaN of that row (infinity: 0 elsewhere in it, for "
+                   "rms_norm); in weight or "
+                   "bias it stays in that column.";
     return c;
 }
 

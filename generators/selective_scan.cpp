@@ -18,7 +18,8 @@ Contract scan(bool update) {
         {"D", 1, 1 << 20, true, "channels (inner width)"},
         {"N", 1, 256, true, "states per channel"},
     };
-    std::vector<std::string> state = update ? std::vector<std::string>{"S", "N", "D"} : std::vector<std::string>{"N", "D"};
+    std::vector<std::string> state =
+        update ? std::vector<std::string>{"S", "N", "D"} : std::vector<std::string>{"N", "D"};
     c.operands = {
         {"u", Role::input, "io", {at, "D"}, true, "input of the recurrence"},
         {"dt", Role::input, "io", {at, "D"}, true, "step before bias and softplus"},
@@ -31,14 +32,18 @@ Contract scan(bool update) {
         {"state", Role::in_place, "f32", state, false, "initial state in, final state out", 0, "", !update},
         {"y", Role::output, "io", {at, "D"}, true, "output"},
     };
-    c.scalars = {{"flags", "i32", "8: apply softplus to dt (the bits of optional operands are set by their presence)"}};
+    c.scalars = {{"flags", "i32",
+                  "8: apply softplus to dt (the bits of optional operands are set by their presence)"}};
     c.slice = "D";
     c.granule = 64;
     if (!update) c.ragged = "T";
     c.choices = {{"io", {"f32", "bf16", "f16"}}};
     c.tolerance = {{"f32", 2e-6}, {"bf16", 5e-3}, {"f16", 7e-4}};
-    c.non_finite = "NaN in u, dt, B or the state of a channel stays in that channel's state and y from that step on; "
-                   "NaN in C or z only in that step. dt = inf gives NaN or 0 * inf as the formula does.";
+    c.non_finite = "NaN in u, dt, dt_bias, B or the state of a channel stays in that channel's state and y "
+                   "from that step on; "
+                   "NaN in C, z or D_skip only in the steps that use it. Infinity gives NaN or infinity "
+                   "where the formula has "
+                   "either. A must be finite: NaN in it may be lost.";
     return c;
 }
 
@@ -58,12 +63,8 @@ SelectiveScan::SelectiveScan(const Contract &contract, const Spec &spec, const M
     : operands(contract, spec), maths_(maths) {
     bool per_sequence = contract.name == "selective_state_update";
     auto &in = operands;
-    Expr flags = in.scalar("flags");
-    auto if_set = [=](int flag, const Expr &value, const Expr &other) {
-        return select((flags & flag) != 0, value, other);
-    };
-    Expr x = in.load("dt", {d, at}) + if_set(scan_bias, in.load("dt_bias", {d}), 0.f);
-    Expr delta = if_set(scan_softplus, maths.softplus(x), x);
+    Expr x = in.load("dt", {d, at}) + in.load_or("dt_bias", {d}, 0.f);
+    Expr delta = select((in.scalar("flags") & int(scan_softplus)) != 0, maths.softplus(x), x);
     step(d, at) = Tuple(delta, delta * in.load("u", {d, at}));
 
     ImageParam state = in.buffer("state"), A = in.buffer("A");
@@ -76,16 +77,17 @@ SelectiveScan::SelectiveScan(const Contract &contract, const Spec &spec, const M
     recurrence.state = [=](const Expr &n) {
         return per_sequence ? Expr(state(channel, n, time)) : Expr(state(channel, n));
     };
-    recurrence.decay = [=](const Expr &n) { return maths.decay_exp2(A(channel, n) * staged(channel, time)[0]); };
+    recurrence.decay = [=](const Expr &n) {
+        return maths.decay_exp2(A(channel, n) * staged(channel, time)[0]);
+    };
     recurrence.input = [=](const Expr &n) { return staged(channel, time)[1] * operand.load("B", {n, time}); };
     recurrence.read = [=](const Expr &n) { return operand.load("C", {n, time}); };
 }
 
 Func SelectiveScan::output(const Func &read) const {
     const auto &in = operands;
-    Expr flags = in.scalar("flags");
-    Expr skip = select((flags & int(scan_skip)) != 0, in.load("D_skip", {d}), 0.f);
-    Expr gate = select((flags & int(scan_gated)) != 0, maths_.silu(in.load("z", {d, at})), 1.f);
+    Expr skip = in.load_or("D_skip", {d}, 0.f);
+    Expr gate = select(in.given("z"), maths_.silu(in.load("z", {d, at})), 1.f);
     Func y("y");
     y(d, at) = in.store("y", (read(d, at) + skip * in.load("u", {d, at})) * gate);
     in.promise(y);

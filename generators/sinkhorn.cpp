@@ -40,8 +40,9 @@ Contract sinkhorn(const std::string &step) {
     c.choices = {{"space", {"linear", "log"}}};
     c.tolerance = {
         {"f32", 2e-6}}; // relative to the largest; log space: plus 2e-7 max |logit| absolute in a logarithm
-    c.non_finite =
-        "NaN in a logit spreads to every scale in one pass; values beyond the domain may overflow.";
+    c.non_finite = "NaN in a logit makes NaN of the column's scale at the start and of every column's in a "
+                   "pass; `change` of log "
+                   "space passes over NaN. Values beyond the domain may overflow, infinite logits give NaN.";
     return c;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/kernels/call.h"
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -36,6 +37,11 @@ bool interleaved(const CallOperand &a, int rank_a, const CallOperand &b, int ran
         static_cast<int64_t>(reinterpret_cast<uintptr_t>(b.data) - reinterpret_cast<uintptr_t>(a.data));
     int64_t offset = ((distance % pitch) + pitch) % pitch;
     return offset >= width(a, rank_a) && offset + width(b, rank_b) <= pitch;
+}
+
+// Element for element the same memory.
+bool same(const CallOperand &a, const CallOperand &b, int rank) {
+    return a.data == b.data && a.element == b.element && std::equal(a.stride, a.stride + rank, b.stride);
 }
 
 } // namespace
@@ -143,6 +149,7 @@ ks_status Call::check_overlaps() const {
             Range b = range_of(operands[j], op->operands[j].rank, sequences);
             if (a.high <= b.low || b.high <= a.low) continue;
             if (interleaved(operands[i], out.rank, operands[j], op->operands[j].rank)) continue;
+            if (out.stand_in == j && same(operands[i], operands[j], out.rank)) continue;
             return fail(KS_ERROR_OVERLAP, where(*op, out.name) + " overlaps " + op->operands[j].name);
         }
     }

@@ -11,9 +11,11 @@ Model::Model(const std::string &folder, const LoadOptions &options)
     : checkpoint_(folder), config_(parse_config(checkpoint_.config_path(), checkpoint_.config())) {
     if (options.activation) config_.activation = *options.activation;
     if (config_.conv_width < 2 || config_.conv_width > 4)
-        throw Error(checkpoint_.config_path(), "a convolution of width " + std::to_string(config_.conv_width) +
+        throw Error(checkpoint_.config_path(), "a convolution of width " +
+                                                   std::to_string(config_.conv_width) +
                                                    " is not supported (2 to 4 are)");
-    if (config_.state > 256) throw Error(checkpoint_.config_path(), "more than 256 states per channel are not supported");
+    if (config_.state > 256)
+        throw Error(checkpoint_.config_path(), "more than 256 states per channel are not supported");
     auto create = arguments<ks_create_args>();
     create.threads = options.threads;
     create.isa = options.isa.empty() ? nullptr : options.isa.c_str();
@@ -22,13 +24,15 @@ Model::Model(const std::string &folder, const LoadOptions &options)
     library_.reset(library);
     weights_ = load_weights(*library_, checkpoint_, config_, options.dtype);
     // Logits of all positions are asked for in pieces; 64 rows keep the head at full speed.
-    buffers_ = std::make_unique<Buffers>(config_, weights_, options.chunk, std::min<int64_t>(options.chunk, 64));
+    buffers_ =
+        std::make_unique<Buffers>(config_, weights_, options.chunk, std::min<int64_t>(options.chunk, 64));
 }
 
 size_t Model::weight_bytes() const {
     size_t bytes = weights_.embedding_copy.size() + weights_.head.data.size();
     for (const auto &l : weights_.layers) {
-        for (const auto *m : {&l.mixer.in_proj, &l.mixer.x_proj, &l.mixer.dt_proj, &l.mixer.out_proj, &l.mlp.router})
+        for (const auto *m :
+             {&l.mixer.in_proj, &l.mixer.x_proj, &l.mixer.dt_proj, &l.mixer.out_proj, &l.mlp.router})
             bytes += m->data.size();
         for (const auto &e : l.mlp.experts) bytes += e.up.data.size() + e.down.data.size();
     }
@@ -59,14 +63,16 @@ void Model::read_tokens(Pass &pass, const State &state, const Batch &batch) {
     for (int64_t t = 0; t < total; t++) {
         int id = batch.tokens[t];
         if (id < 0 || id >= config_.vocab)
-            throw Error("token " + std::to_string(id), "is not in the vocabulary of " + std::to_string(config_.vocab));
+            throw Error("token " + std::to_string(id),
+                        "is not in the vocabulary of " + std::to_string(config_.vocab));
         buffers_->ids[t] = id;
     }
     auto a = arguments<ks_embedding_args>();
     a.T = total;
     a.V = config_.vocab;
     a.H = config_.hidden;
-    a.weight = static_cast<int64_t>(weights_.embedding_dtype); // DType begins f32, bf16, f16, as the op's choices do
+    a.weight =
+        static_cast<int64_t>(weights_.embedding_dtype); // DType begins f32, bf16, f16, as the op's choices do
     a.ids = buffers_->ids;
     a.table = weights_.embedding;
     a.y = buffers_->hidden.data;
@@ -74,13 +80,15 @@ void Model::read_tokens(Pass &pass, const State &state, const Batch &batch) {
     check(ks_embedding(library_.get(), &a));
 }
 
-// residual += hidden; normed = RMSNorm(residual) * weight.
-void Model::norm(const Pass &pass, const AlignedBytes &weight, bool add) {
-    Buffers &b = *buffers_;
-    auto a = arguments<ks_rms_norm_args>();
-    a.T = pass.tokens;
-    a.H = config_.hidden;
-    a.rounding = KS_RMS_NORM_ROUNDING_NONE;
+namespace {
+
+// Fields that both norms have: residual += hidden (without `add`: = hidden), normed = norm(residual) *
+// weight.
+template <typename Args>
+void fill_norm(Args &a, const Config &c, int64_t rows, const Buffers &b, const AlignedBytes &weight,
+               bool add) {
+    a.T = rows;
+    a.H = c.hidden;
     a.hidden = b.hidden.data;
     a.hidden_stride = b.hidden.stride;
     a.residual = b.residual.data;
@@ -89,7 +97,15 @@ void Model::norm(const Pass &pass, const AlignedBytes &weight, bool add) {
     a.y = b.normed.data;
     a.y_stride = b.normed.stride;
     a.flags = add ? 1 : 0;
-    a.eps = config_.norm_eps;
+    a.eps = c.norm_eps;
+}
+
+} // namespace
+
+void Model::norm(const Pass &pass, const AlignedBytes &weight, bool add) {
+    auto a = arguments<ks_rms_norm_args>();
+    fill_norm(a, config_, pass.tokens, *buffers_, weight, add);
+    a.rounding = KS_RMS_NORM_ROUNDING_NONE;
     check(ks_rms_norm(library_.get(), &a));
 }
 
@@ -107,16 +123,11 @@ void Model::layer(const Pass &pass, State &state, size_t i) {
     auto a = arguments<ks_add_args>();
     a.T = pass.tokens;
     a.H = config_.hidden;
-    a.a = buffers_->hidden.data;
-    a.a_stride = buffers_->hidden.stride;
+    a.a = a.y = buffers_->hidden.data;
+    a.a_stride = a.y_stride = buffers_->hidden.stride;
     a.b = buffers_->branch.data;
     a.b_stride = buffers_->branch.stride;
-    a.y = buffers_->conv.data; // free here, and at least as wide: inner >= hidden
-    a.y_stride = buffers_->conv.stride;
     check(ks_add(library_.get(), &a));
-    for (int64_t t = 0; t < pass.tokens; t++)
-        std::copy_n(buffers_->conv.data + t * buffers_->conv.stride, config_.hidden,
-                    buffers_->hidden.data + t * buffers_->hidden.stride);
 }
 
 const float *Model::head(const Pass &pass, Logits wanted) {
@@ -126,8 +137,10 @@ const float *Model::head(const Pass &pass, Logits wanted) {
         rows = pass.sequences;
         for (int64_t s = 0; s < rows; s++) {
             int64_t from = b.seq_start[s + 1] - 1;
-            std::copy_n(b.hidden.data + from * b.hidden.stride, config_.hidden, b.hidden.data + s * b.hidden.stride);
-            std::copy_n(b.residual.data + from * b.residual.stride, config_.hidden, b.residual.data + s * b.residual.stride);
+            std::copy_n(b.hidden.data + from * b.hidden.stride, config_.hidden,
+                        b.hidden.data + s * b.hidden.stride);
+            std::copy_n(b.residual.data + from * b.residual.stride, config_.hidden,
+                        b.residual.data + s * b.residual.stride);
         }
     }
     if (rows > b.logit_rows) throw Error("batch", "asks for more rows of logits than a pass makes");
@@ -137,22 +150,12 @@ const float *Model::head(const Pass &pass, Logits wanted) {
         norm(last, weights_.final_weight, true);
     } else {
         auto a = arguments<ks_layer_norm_args>();
-        a.T = rows;
-        a.H = config_.hidden;
+        fill_norm(a, config_, rows, b, weights_.final_weight, true);
         a.rounding = KS_LAYER_NORM_ROUNDING_NONE;
-        a.hidden = b.hidden.data;
-        a.hidden_stride = b.hidden.stride;
-        a.residual = b.residual.data;
-        a.residual_stride = b.residual.stride;
-        a.weight = weights_.final_weight.floats();
         a.bias = weights_.final_bias.floats();
-        a.y = b.normed.data;
-        a.y_stride = b.normed.stride;
-        a.flags = 1;
-        a.eps = config_.norm_eps;
         check(ks_layer_norm(library_.get(), &a));
     }
-    linear(*library_, weights_.head, {}, rows, b.normed, b.logits);
+    linear(weights_.head, {}, rows, b.normed, b.logits);
     return b.logits.data;
 }
 

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Kingsnake kernel pack: C99 interface. The ops and their argument structs are in kingsnake/ops.h, generated from
- * the op contracts.
+ * Kingsnake kernel pack: C99 interface. The ops and their argument structs are in kingsnake/ops.h, generated
+ * from the op contracts.
  *
  * Rules that hold for every op:
- *  - ks_<op>(library, args) runs one op on the caller's thread and the library's thread pool and returns when it is
- *    done. It allocates nothing, prints nothing and reads no environment.
- *  - args->size is sizeof(*args); every field is 8 bytes wide. Arrays are row-major, the innermost dimension is
- *    contiguous; <name>_stride is the distance of rows in elements (0: dense). No alignment beyond the element's.
- *  - A broken contract (null, range, stride, overlap of an output, no such kernel) is a status before any kernel
- *    runs; ks_last_error() then says which field and why.
- *  - A library is immutable after ks_create: any number of threads may launch on it at the same time. Launches
- *    that find the pool busy run on their caller's thread alone.
+ *  - ks_<op>(library, args) runs one op on the caller's thread and the library's thread pool and returns when
+ * it is done. It allocates nothing, prints nothing and reads no environment.
+ *  - args->size is sizeof(*args); every field is 8 bytes wide. Arrays are row-major, the innermost dimension
+ * is contiguous; <name>_stride is the distance of rows in elements (0: dense). No alignment beyond the
+ * element's.
+ *  - A broken contract (null, range, stride, overlap of an output, no such kernel) is a status before any
+ * kernel runs; ks_last_error() then says which field and why.
+ *  - A library is immutable after ks_create: any number of threads may launch on it at the same time.
+ * Launches that find the pool busy run on their caller's thread alone.
  */
 #ifndef KINGSNAKE_KINGSNAKE_H
 #define KINGSNAKE_KINGSNAKE_H
@@ -29,13 +30,13 @@ extern "C" {
 
 typedef enum ks_status {
     KS_OK = 0,
-    KS_ERROR_STRUCT_SIZE = 1,  /* args->size is not that of this version */
-    KS_ERROR_NULL = 2,         /* a required pointer is null */
-    KS_ERROR_RANGE = 3,        /* a dimension, choice or offset is outside its legal domain */
-    KS_ERROR_STRIDE = 4,       /* a row stride is smaller than its row */
-    KS_ERROR_ALIGNMENT = 5,    /* a pointer is not aligned to its element */
-    KS_ERROR_OVERLAP = 6,      /* an output overlaps another operand */
-    KS_ERROR_NO_KERNEL = 7,    /* the pack holds no kernel for these choices and sizes on this CPU */
+    KS_ERROR_STRUCT_SIZE = 1, /* args->size is not that of this version */
+    KS_ERROR_NULL = 2,        /* a required pointer is null */
+    KS_ERROR_RANGE = 3,       /* a dimension, choice or offset is outside its legal domain */
+    KS_ERROR_STRIDE = 4,      /* a row stride is smaller than its row */
+    KS_ERROR_ALIGNMENT = 5,   /* a pointer is not aligned to its element */
+    KS_ERROR_OVERLAP = 6,     /* an output overlaps another operand (but for what ops.h allows) */
+    KS_ERROR_NO_KERNEL = 7,   /* the pack holds no kernel for these choices and sizes on this CPU */
     KS_ERROR_UNSUPPORTED_CPU = 8,
     KS_ERROR_MEMORY = 9
 } ks_status;
@@ -44,8 +45,8 @@ typedef struct ks_library ks_library;
 
 typedef struct ks_create_args {
     size_t size;
-    int64_t threads;  /* threads that run kernels, the caller's included; 0: one per core */
-    const char *isa;  /* "avx2", "avx512"; null: the best that this CPU has */
+    int64_t threads; /* threads that run kernels, the caller's included; 0: one per core */
+    const char *isa; /* "avx2", "avx512", "avx512_bf16"; null: the best that this CPU has */
 } ks_create_args;
 
 /* *library is to be freed with ks_destroy. */
