@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/cli/common.h"
+#include "runtime/base/cpu.h"
 #include "runtime/base/error.h"
 #include <cerrno>
 #include <chrono>
@@ -7,20 +8,6 @@
 #include <cstring>
 
 namespace ks::cli {
-
-namespace {
-
-DType checkpoint_dtype(const std::string &folder) {
-    io::Checkpoint checkpoint(folder);
-    const io::Tensor *largest = nullptr;
-    for (const auto &name : checkpoint.names())
-        if (const auto &t = checkpoint.at(name); !largest || t.bytes > largest->bytes) largest = &t;
-    if (!largest) throw Error(folder, "has no tensors");
-    if (largest->dtype != DType::bf16 && largest->dtype != DType::f16) return DType::f32;
-    return largest->dtype;
-}
-
-} // namespace
 
 void ModelFlags::add(CLI::App &verb) {
     verb.add_option("-m,--model", folder, "model folder")->required();
@@ -30,7 +17,7 @@ void ModelFlags::add(CLI::App &verb) {
     verb.add_option("--act", act, "activation of experts (default: as the configuration says)")
         ->check(CLI::IsMember({"gelu_erf", "silu"}));
     verb.add_option("--isa", isa, "instruction set (default: the best of this CPU)")
-        ->check(CLI::IsMember({"avx2", "avx512"}));
+        ->check(CLI::IsMember(all_isas()));
 }
 
 void ModelFlags::add_tokenizer(CLI::App &verb) {
@@ -39,10 +26,7 @@ void ModelFlags::add_tokenizer(CLI::App &verb) {
 
 model::LoadOptions ModelFlags::options(int64_t chunk) const {
     model::LoadOptions o;
-    o.dtype = dtype.empty()     ? checkpoint_dtype(folder)
-              : dtype == "f32"  ? DType::f32
-              : dtype == "bf16" ? DType::bf16
-                                : DType::f16;
+    o.dtype = dtype.empty() ? io::Checkpoint(folder).storage() : storage_named(dtype);
     o.threads = threads;
     o.isa = isa;
     if (!act.empty()) o.activation = act == "silu" ? model::Activation::silu : model::Activation::gelu_erf;
@@ -83,6 +67,12 @@ int64_t count_parameters(const io::Checkpoint &checkpoint, const model::Config &
         count += checkpoint.at(name).elements();
     }
     return count;
+}
+
+DType storage_named(const std::string &name) {
+    for (DType t : {DType::f32, DType::bf16, DType::f16})
+        if (name == name_of(t)) return t;
+    throw Error("storage " + name, "is not one of f32, bf16, f16");
 }
 
 std::string read_file(const std::string &path) {

@@ -38,6 +38,7 @@ struct ModelFlags {
 
 // Parameters of a checkpoint; `active`: those that one token meets, of a Switch MLP one expert.
 int64_t count_parameters(const io::Checkpoint &checkpoint, const model::Config &config, bool active);
+DType storage_named(const std::string &name);   // f32, bf16 or f16; throws ks::Error for another
 std::string read_file(const std::string &path); // throws ks::Error
 double seconds_now();                           // steady
 

@@ -2,11 +2,10 @@
 // ks generate: continues a prompt, streaming; the text alone goes to standard output.
 #include "runtime/base/error.h"
 #include "runtime/cli/common.h"
-#include "runtime/io/npz.h"
+#include "runtime/cli/saved_text.h"
 #include "runtime/text/sampler.h"
 #include "runtime/text/utf8_stream.h"
 #include <cstdio>
-#include <cstring>
 
 namespace ks::cli {
 
@@ -17,37 +16,12 @@ struct Options {
     std::string prompt, prompt_file, state_in, state_out;
     int tokens = 128;
     text::SamplerOptions sampler;
+    bool seeded = false; // by a flag: else a saved text goes on with its own generator
 };
 
 void emit(const std::string &text) {
     std::fwrite(text.data(), 1, text.size(), stdout);
     std::fflush(stdout);
-}
-
-// A saved text: the state, and in `ids` all its tokens, the last of which the state has not read.
-std::vector<int> load_text(const std::string &path, model::State &state, int64_t vocab) {
-    state.load(path);
-    io::NpzReader file(path);
-    if (!file.has("ids")) return {};
-    io::Array a = file.read("ids");
-    std::vector<int> ids(a.dtype == DType::i32 && a.shape.size() == 1 ? a.data.size() / sizeof(int32_t) : 0);
-    if (ids.empty()) throw Error(path, "ids must be a list of int32");
-    std::memcpy(ids.data(), a.data.data(), a.data.size());
-    for (int id : ids)
-        if (id < 0 || id >= vocab)
-            throw Error(path, "ids holds " + std::to_string(id) + ", which the model lacks");
-    return ids;
-}
-
-void save_text(const std::string &path, const model::State &state, const std::vector<int> &ids) {
-    state.save(path);
-    std::vector<io::Array> arrays;
-    std::vector<io::Tensor> tensors;
-    io::NpzReader file(path);
-    for (const auto &name : file.names()) arrays.push_back(file.read(name));
-    for (size_t i = 0; i < arrays.size(); i++) tensors.push_back(arrays[i].tensor(file.names()[i]));
-    tensors.push_back(io::tensor_of("ids", ids, {static_cast<int64_t>(ids.size())}));
-    io::write_npz(path, tensors);
 }
 
 void report(size_t prompt, double prefill, int made, double seconds) {
@@ -66,19 +40,25 @@ void generate(const Options &o) {
     int64_t vocab = std::min<int64_t>(tokenizer.size(), model->config().vocab);
     int end = tokenizer.end_of_text();
     model::State state(model->config(), 1);
+    text::Sampler sampler(o.sampler, static_cast<int>(vocab));
+    text::Utf8Stream stream;
     std::vector<int> ids;
-    if (!o.state_in.empty()) ids = load_text(o.state_in, state, model->config().vocab);
-    size_t read = ids.empty() ? 0 : ids.size() - 1; // how many of ids the state has read
+    size_t read = 0; // how many of ids the state has read
+    if (!o.state_in.empty()) {
+        SavedText before = load_text(o.state_in, *model, state);
+        ids = std::move(before.ids);
+        read = ids.size() - 1;
+        if (!o.seeded) sampler.generator() = before.generator;
+        for (int id : ids) stream.feed(tokenizer.bytes_of(id)); // it was shown, but for half a character
+    }
     std::vector<int> asked = o.model.encode(tokenizer, prompt, vocab);
     ids.insert(ids.end(), asked.begin(), asked.end());
     if (ids.empty() && end >= 0 && end < vocab) ids.push_back(end); // a text begins
     if (ids.empty()) throw Error("--prompt", "is empty, and the tokenizer has no token that begins a text");
-    text::Sampler sampler(o.sampler, static_cast<int>(vocab));
 
     size_t prompt_tokens = ids.size() - read;
     ids.reserve(ids.size() + static_cast<size_t>(o.tokens));
-    text::Utf8Stream stream;
-    emit(prompt);
+    if (!prompt.empty()) emit(stream.flush() + prompt);
     double start = seconds_now(), prefilled = start;
     int made = 0;
     while (made < o.tokens) {
@@ -91,11 +71,13 @@ void generate(const Options &o) {
         emit(stream.feed(tokenizer.bytes_of(id)));
         made++;
     }
-    emit(stream.flush() + "\n");
+    // Half a character at the end of a part is shown with the next one.
+    bool goes_on = !o.state_out.empty() && ids.back() != end;
+    emit((goes_on ? "" : stream.flush()) + "\n");
     double seconds = seconds_now() - prefilled;
     if (!o.state_out.empty()) {
         if (ids.size() - read > 1) model->prefill(state, 0, ids.data() + read, ids.size() - read - 1); // -n 0
-        save_text(o.state_out, state, ids);
+        save_text(o.state_out, *model, state, {ids, sampler.generator()});
     }
     report(prompt_tokens, prefilled - start, made, seconds);
 }
@@ -115,10 +97,16 @@ void add_generate(CLI::App &app, Run &run) {
     verb->add_option("--top-p", o->sampler.top_p, "of the likeliest that make up p; 1: all");
     verb->add_option("--repeat-penalty", o->sampler.repeat_penalty, "for tokens seen lately; 1: none");
     verb->add_option("--repeat-last-n", o->sampler.repeat_last_n, "how many tokens are lately");
-    verb->add_option("-s,--seed", o->sampler.seed, "of the sampler");
-    verb->add_option("--state-in", o->state_in, "go on from a saved text");
-    verb->add_option("--state-out", o->state_out, "save the text with its state");
-    verb->callback([o, &run] { run = [o] { generate(*o); }; });
+    auto *seed =
+        verb->add_option("-s,--seed", o->sampler.seed, "of the sampler (default: 0, or a saved text's own)");
+    verb->add_option("--state-in", o->state_in,
+                     "go on from a saved text, with the same tokens as without the stop");
+    verb->add_option("--state-out", o->state_out,
+                     "save the text: tokens, state of the model and of the sampler");
+    verb->callback([o, seed, &run] {
+        o->seeded = seed->count() > 0;
+        run = [o] { generate(*o); };
+    });
 }
 
 } // namespace ks::cli

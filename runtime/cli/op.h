@@ -2,55 +2,37 @@
 // ks op: one linked kernel on arrays from a file.
 #pragma once
 #include "kingsnake/kingsnake.h"
-#include "runtime/io/npz.h"
-#include <map>
-#include <string>
-#include <vector>
+#include "runtime/cli/op_arrays.h"
 
 namespace ks::cli {
 
-// The arrays of an npz (or one npy, under the name "logits"), as f32, with shapes checked by name.
-class Inputs {
-  public:
-    explicit Inputs(const std::string &path);
+// What an op lets its caller choose, by name; every choice of its entry has a value.
+using Choices = std::map<std::string, std::string>;
 
-    bool has(const std::string &name) const { return arrays_.count(name) != 0; }
-    // Throws ks::Error(path, ...) when the array is missing, has another rank or no elements. `axes` names
-    // them.
-    const std::vector<int64_t> &shape(const std::string &name, size_t rank, const char *axes) const;
-    // Throws ks::Error(path, ...) when the array is missing, has another shape or is not of numbers with a
-    // point.
-    std::vector<float> floats(const std::string &name, const std::vector<int64_t> &shape) const;
-    std::vector<int64_t> integers(const std::string &name) const; // one dimension
-    const std::string &path() const { return path_; }
-
-  private:
-    const io::Array &at(const std::string &name) const;
-    std::string path_;
-    std::map<std::string, io::Array> arrays_;
+struct OpEntry {
+    const char *name;
+    std::vector<Result> (*run)(const ks_library &, const Inputs &, const Choices &);
+    const char *arrays; // what it reads and writes, for --help
+    // Legal values by name of the flag.
+    std::map<std::string, std::vector<std::string>> choices;
 };
 
-struct Result {
-    std::string name;
-    std::vector<float> values;
-    std::vector<int32_t> integers; // instead of values
-    std::vector<int64_t> shape;
-};
+// Default of any choice: its first value.
+const std::vector<OpEntry> &op_entries();
 
-using OpRunner = std::vector<Result> (*)(const ks_library &, const Inputs &);
-std::vector<Result> run_selective_scan(const ks_library &library, const Inputs &in);
-std::vector<Result> run_causal_conv1d(const ks_library &library, const Inputs &in);
-std::vector<Result> run_sinkhorn(const ks_library &library, const Inputs &in);
-std::vector<Result> run_linear(const ks_library &library, const Inputs &in);
-std::vector<Result> run_rms_norm(const ks_library &library, const Inputs &in);
-std::vector<Result> run_layer_norm(const ks_library &library, const Inputs &in);
-std::vector<Result> run_router(const ks_library &library, const Inputs &in);
-std::vector<Result> run_expert_mlp(const ks_library &library, const Inputs &in);
-
-// Offsets of the sequences in [B, L] steps: `seq_start` of the file (then B must be 1), else every row is
-// one.
-std::vector<int64_t> sequences_of(const Inputs &in, int64_t batch, int64_t length);
-// Swaps the last two axes of [outer, rows, cols]: states are [S,D,N] in files and [S,N,D] in kernels.
-std::vector<float> swap_axes(const std::vector<float> &v, int64_t outer, int64_t rows, int64_t cols);
+std::vector<Result> run_selective_scan(const ks_library &library, const Inputs &in, const Choices &choices);
+std::vector<Result> run_selective_state_update(const ks_library &library, const Inputs &in,
+                                               const Choices &choices);
+std::vector<Result> run_causal_conv1d(const ks_library &library, const Inputs &in, const Choices &choices);
+std::vector<Result> run_causal_conv1d_update(const ks_library &library, const Inputs &in,
+                                             const Choices &choices);
+std::vector<Result> run_sinkhorn(const ks_library &library, const Inputs &in, const Choices &choices);
+std::vector<Result> run_linear(const ks_library &library, const Inputs &in, const Choices &choices);
+std::vector<Result> run_embedding(const ks_library &library, const Inputs &in, const Choices &choices);
+std::vector<Result> run_add(const ks_library &library, const Inputs &in, const Choices &choices);
+std::vector<Result> run_rms_norm(const ks_library &library, const Inputs &in, const Choices &choices);
+std::vector<Result> run_layer_norm(const ks_library &library, const Inputs &in, const Choices &choices);
+std::vector<Result> run_router(const ks_library &library, const Inputs &in, const Choices &choices);
+std::vector<Result> run_expert_mlp(const ks_library &library, const Inputs &in, const Choices &choices);
 
 } // namespace ks::cli

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // ks op expert_mlp: the MLP of every token's expert.
 #include "runtime/base/error.h"
+#include "runtime/cli/common.h"
 #include "runtime/cli/op.h"
+#include "runtime/kernels/choose.h"
 #include "runtime/model/ops.h"
 
 namespace ks::cli {
@@ -10,14 +12,16 @@ namespace {
 
 struct Sizes {
     int64_t T, H, E, F, halves;
+    std::string act;
 };
 
 // Expert e of a stack [E, rows, cols].
 model::PackedMatrix pack(const ks_library &library, const std::string &op,
-                         const std::map<std::string, std::string> &choices, const std::vector<float> &stack,
-                         int64_t e, int64_t rows, int64_t cols, int parts) {
+                         std::map<std::string, std::string> choices, const std::vector<float> &stack,
+                         DType type, int64_t e, int64_t rows, int64_t cols, int parts) {
+    choices["io"] = "f32"; // as the arrays are
     std::vector<float> one(stack.begin() + e * rows * cols, stack.begin() + (e + 1) * rows * cols);
-    return model::pack_matrix(library, op, choices, io::tensor_of(op, one, {rows, cols}), DType::f32, parts);
+    return model::pack_matrix(library, op, choices, io::tensor_of(op, one, {rows, cols}), type, parts);
 }
 
 // One expert over its tokens `rows` of x; y is [T, down.padded()].
@@ -33,7 +37,7 @@ void run_expert(const ks_library &library, const Inputs &in, const Sizes &s, con
     if (ks_gather_rows(&library, &g) != KS_OK) throw Error(in.path(), ks_last_error());
     auto a = model::arguments<ks_expert_up_args>();
     a.R = static_cast<int64_t>(count), a.K = up.K, a.P = up.panels;
-    a.act = KS_EXPERT_UP_ACT_SILU;
+    a.act = choice_index("expert_up", "act", s.act);
     a.halves = s.halves == 2 ? KS_EXPERT_UP_HALVES_2 : KS_EXPERT_UP_HALVES_1;
     a.panel = up.panel_choice, a.weight = up.weight_choice;
     a.x = gathered.data(), a.w = up.data.data();
@@ -49,12 +53,11 @@ void run_expert(const ks_library &library, const Inputs &in, const Sizes &s, con
 
 } // namespace
 
-// x [T,H], fc1 [E,2F,H] (activated half first) or [E,F,H], fc2 [E,H,F], index [T] (may be missing when E =
-// 1), gate [T] (may be missing: 1) -> y [T,H]. The activation is SiLU.
-std::vector<Result> run_expert_mlp(const ks_library &library, const Inputs &in) {
+std::vector<Result> run_expert_mlp(const ks_library &library, const Inputs &in, const Choices &choices) {
     const auto &shape = in.shape("x", 2, "[T,H]");
     const auto &narrow = in.shape("fc2", 3, "[E,H,F]");
-    Sizes s{shape[0], shape[1], narrow[0], narrow[2], 1};
+    Sizes s{shape[0], shape[1], narrow[0], narrow[2], 1, choices.at("act")};
+    const DType type = storage_named(choices.at("weight"));
     if (in.shape("fc1", 3, "[E,2F,H] or [E,F,H]")[1] == 2 * s.F) s.halves = 2;
     auto x = in.floats("x", shape), fc1 = in.floats("fc1", {s.E, s.halves * s.F, s.H}),
          fc2 = in.floats("fc2", {s.E, s.H, s.F});
@@ -78,9 +81,9 @@ std::vector<Result> run_expert_mlp(const ks_library &library, const Inputs &in) 
         for (size_t t = 0; t < index.size(); t++)
             if (index[t] == e) rows.push_back(static_cast<int32_t>(t)), scale.push_back(gate[t]);
         if (rows.empty()) continue;
-        auto up = pack(library, "expert_up", {{"act", "silu"}, {"halves", std::to_string(s.halves)}}, fc1, e,
-                       s.halves * s.F, s.H, static_cast<int>(s.halves));
-        auto down = pack(library, "expert_down", {}, fc2, e, s.H, s.F, 1);
+        auto up = pack(library, "expert_up", {{"act", s.act}, {"halves", std::to_string(s.halves)}}, fc1,
+                       type, e, s.halves * s.F, s.H, static_cast<int>(s.halves));
+        auto down = pack(library, "expert_down", {}, fc2, type, e, s.H, s.F, 1);
         padded = down.padded();
         wide.resize(static_cast<size_t>(s.T * padded));
         run_expert(library, in, s, up, down, x, rows, scale, wide);

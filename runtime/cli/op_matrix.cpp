@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ks op for Sinkhorn balancing and matrix products.
 #include "runtime/base/error.h"
+#include "runtime/cli/common.h"
 #include "runtime/cli/op.h"
 #include "runtime/model/ops.h"
 #include <algorithm>
@@ -8,9 +9,8 @@
 
 namespace ks::cli {
 
-// logits [T,E] -> plan [T,E] (one pass as BlackMamba's training code makes it), index [T], gate [T] (sigmoid
-// of the chosen expert's logit).
-std::vector<Result> run_sinkhorn(const ks_library &library, const Inputs &in) {
+// One pass as BlackMamba's training code makes it.
+std::vector<Result> run_sinkhorn(const ks_library &library, const Inputs &in, const Choices &) {
     const auto &shape = in.shape("logits", 2, "[T,E]");
     int64_t T = shape[0], E = shape[1];
     auto logits = in.floats("logits", shape);
@@ -46,19 +46,24 @@ std::vector<Result> run_sinkhorn(const ks_library &library, const Inputs &in) {
     return {{"plan", plan, {}, shape}, {"index", {}, index, {T}}, {"gate", gate, {}, {T}}};
 }
 
-// x [M,K], w [N,K], bias [N] (may be missing) -> y [M,N].
-std::vector<Result> run_linear(const ks_library &library, const Inputs &in) {
+std::vector<Result> run_linear(const ks_library &library, const Inputs &in, const Choices &choices) {
     int64_t M = in.shape("x", 2, "[M,K]")[0], K = in.shape("x", 2, "[M,K]")[1],
             N = in.shape("w", 2, "[N,K]")[0];
     auto x = in.floats("x", {M, K}), w = in.floats("w", {N, K});
-    auto packed = model::pack_matrix(library, "linear", {}, io::tensor_of("w", w, {N, K}), DType::f32);
+    auto packed = model::pack_matrix(library, "linear", {{"io", "f32"}}, io::tensor_of("w", w, {N, K}),
+                                     storage_named(choices.at("weight")));
     AlignedBytes bias;
     if (in.has("bias")) {
         auto values = in.floats("bias", {N});
         bias = model::pack_floats(io::tensor_of("bias", values, {N}), packed.padded());
     }
     std::vector<float> wide(static_cast<size_t>(M * packed.padded())), y;
-    model::linear(library, packed, bias, M, {x.data(), K}, {wide.data(), packed.padded()});
+    auto a = model::arguments<ks_linear_args>();
+    a.M = M, a.K = K, a.P = packed.panels;
+    a.panel = packed.panel_choice, a.weight = packed.weight_choice;
+    a.x = x.data(), a.w = packed.data.data(), a.y = wide.data();
+    a.bias = bias.size() ? bias.floats() : nullptr;
+    if (ks_linear(&library, &a) != KS_OK) throw Error(in.path(), ks_last_error());
     for (int64_t m = 0; m < M; m++)
         y.insert(y.end(), wide.begin() + m * packed.padded(), wide.begin() + m * packed.padded() + N);
     return {{"y", y, {}, {M, N}}};

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// ks op for what works row by row: norms and the router.
+// ks op for what works row by row: norms, the router, sums and embeddings.
 #include "runtime/base/error.h"
+#include "runtime/cli/common.h"
 #include "runtime/cli/op.h"
+#include "runtime/kernels/choose.h"
 #include "runtime/model/ops.h"
 
 namespace ks::cli {
 
 namespace {
 
-// hidden, residual (may be missing) [T,H], weight [H], eps [1] (may be missing: 1e-5) -> y, residual [T,H].
 template <typename Args, typename Call>
 std::vector<Result> run_norm(const ks_library &library, const Inputs &in, Args &a, Call call) {
     const auto &shape = in.shape("hidden", 2, "[T,H]");
@@ -29,21 +30,21 @@ std::vector<Result> run_norm(const ks_library &library, const Inputs &in, Args &
 
 } // namespace
 
-std::vector<Result> run_rms_norm(const ks_library &library, const Inputs &in) {
+std::vector<Result> run_rms_norm(const ks_library &library, const Inputs &in, const Choices &choices) {
     auto a = model::arguments<ks_rms_norm_args>();
+    a.rounding = choice_index("rms_norm", "rounding", choices.at("rounding"));
     return run_norm(library, in, a, ks_rms_norm);
 }
 
-// As rms_norm, with bias [H].
-std::vector<Result> run_layer_norm(const ks_library &library, const Inputs &in) {
+std::vector<Result> run_layer_norm(const ks_library &library, const Inputs &in, const Choices &choices) {
     auto bias = in.floats("bias", {in.shape("hidden", 2, "[T,H]")[1]});
     auto a = model::arguments<ks_layer_norm_args>();
     a.bias = bias.data();
+    a.rounding = choice_index("layer_norm", "rounding", choices.at("rounding"));
     return run_norm(library, in, a, ks_layer_norm);
 }
 
-// logits [T,E] -> index, gate (sigmoid) [T], counts [E], offsets [E+1], permutation [T].
-std::vector<Result> run_router(const ks_library &library, const Inputs &in) {
+std::vector<Result> run_router(const ks_library &library, const Inputs &in, const Choices &choices) {
     const auto &shape = in.shape("logits", 2, "[T,E]");
     auto logits = in.floats("logits", shape);
     auto T = static_cast<size_t>(shape[0]), E = static_cast<size_t>(shape[1]);
@@ -52,7 +53,7 @@ std::vector<Result> run_router(const ks_library &library, const Inputs &in) {
     auto a = model::arguments<ks_router_args>();
     a.T = shape[0];
     a.E = shape[1];
-    a.score = KS_ROUTER_SCORE_SIGMOID;
+    a.score = choice_index("router", "score", choices.at("score"));
     a.logits = logits.data();
     a.index = index.data();
     a.gate = gate.data();
@@ -65,6 +66,42 @@ std::vector<Result> run_router(const ks_library &library, const Inputs &in) {
             {"counts", {}, counts, {a.E}},
             {"offsets", {}, offsets, {a.E + 1}},
             {"permutation", {}, permutation, {a.T}}};
+}
+
+std::vector<Result> run_add(const ks_library &library, const Inputs &in, const Choices &) {
+    const Shape &shape = in.shape("a", 2, "[T,H]");
+    auto first = in.floats("a", shape), second = in.floats("b", shape);
+    auto a = model::arguments<ks_add_args>();
+    a.T = shape[0];
+    a.H = shape[1];
+    a.a = a.y = first.data();
+    a.b = second.data();
+    if (ks_add(&library, &a) != KS_OK) throw Error(in.path(), ks_last_error());
+    return {{"y", first, {}, shape}};
+}
+
+std::vector<Result> run_embedding(const ks_library &library, const Inputs &in, const Choices &choices) {
+    const Shape &shape = in.shape("table", 2, "[V,H]");
+    const DType type = storage_named(choices.at("weight"));
+    const Stored table(in.floats("table", shape), type);
+    std::vector<int32_t> ids;
+    for (int64_t id : in.integers("ids")) {
+        if (id < 0 || id >= shape[0])
+            throw Error(in.path(), "ids holds " + std::to_string(id) + ", the table has " +
+                                       std::to_string(shape[0]) + " rows");
+        ids.push_back(static_cast<int32_t>(id));
+    }
+    auto a = model::arguments<ks_embedding_args>();
+    a.T = static_cast<int64_t>(ids.size());
+    a.V = shape[0];
+    a.H = shape[1];
+    a.weight = choice_index("embedding", "weight", choices.at("weight"));
+    std::vector<float> y(static_cast<size_t>(a.T * a.H));
+    a.ids = ids.data();
+    a.table = table.data();
+    a.y = y.data();
+    if (ks_embedding(&library, &a) != KS_OK) throw Error(in.path(), ks_last_error());
+    return {{"y", y, {}, {a.T, a.H}}};
 }
 
 } // namespace ks::cli

@@ -1,42 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
-// ks op for what carries a state along time.
+// ks op for what carries a state along time: over whole sequences, with the leading axes [B,L], or one step
+// of many, [S].
 #include "runtime/base/error.h"
+#include "runtime/cli/common.h"
 #include "runtime/cli/op.h"
 #include "runtime/model/ops.h"
 
 namespace ks::cli {
 
-// u, dt, z [B,L,D], A [D,N] negative, B, C [B,L,N], D, dt_bias [D], h0 [B,D,N]; z, D, dt_bias, h0 may be
-// missing. With seq_start [S+1] and B = 1 the time axis holds S sequences, and states are [S,D,N].
-std::vector<Result> run_selective_scan(const ks_library &library, const Inputs &in) {
-    const auto &shape = in.shape("u", 3, "[B,L,D]");
-    int64_t batch = shape[0], length = shape[1], width = shape[2], states = in.shape("A", 2, "[D,N]")[1];
-    std::vector<int64_t> starts = sequences_of(in, batch, length);
-    auto sequences = static_cast<int64_t>(starts.size()) - 1;
-    std::vector<int64_t> wide = {batch, length, width}, narrow = {batch, length, states},
-                         state_shape = {sequences, width, states};
-    auto u = in.floats("u", wide), dt = in.floats("dt", wide), B = in.floats("B", narrow),
-         C = in.floats("C", narrow);
-    auto A = in.floats("A", {width, states});
-    std::vector<float> z, D, bias, h(static_cast<size_t>(sequences) * A.size());
-    if (in.has("z")) z = in.floats("z", wide);
-    if (in.has("D")) D = in.floats("D", {width});
-    if (in.has("dt_bias")) bias = in.floats("dt_bias", {width});
-    if (in.has("h0")) h = in.floats("h0", state_shape);
+namespace {
+
+Shape with(Shape lead, int64_t last) {
+    lead.push_back(last);
+    return lead;
+}
+
+// How many sequences [B,L] steps hold: cut at seq_start where there is one.
+template <typename Args>
+int64_t set_sequences(Args &a, const Inputs &in, const Shape &lead, std::vector<int64_t> &starts) {
+    starts = sequences_of(in, lead[0], lead[1]);
+    a.T = lead[0] * lead[1];
+    a.sequences = static_cast<int64_t>(starts.size()) - 1;
+    a.seq_start = starts.data();
+    return a.sequences;
+}
+
+// `a` has the leading axes set.
+template <typename Args>
+std::vector<Result> run_scan(const ks_library &library, const Inputs &in, const Choices &choices, Args &a,
+                             const Shape &lead, int64_t sequences,
+                             ks_status (*call)(const ks_library *, const Args *)) {
+    int64_t width = in.shape("A", 2, "[D,N]")[0], states = in.shape("A", 2, "[D,N]")[1];
+    const Shape wide = with(lead, width), narrow = with(lead, states),
+                state_shape = {sequences, width, states};
+    const DType io = storage_named(choices.at("io"));
+    const auto values = in.floats("u", wide);
+    const Stored u(values, io), dt(in.floats("dt", wide), io), z(in.optional("z", wide), io),
+        B(in.floats("B", narrow), io), C(in.floats("C", narrow), io),
+        y(std::vector<float>(values.size()), io);
+    auto A = in.floats("A", {width, states}), D = in.optional("D", {width}),
+         bias = in.optional("dt_bias", {width}), h = in.optional("h0", state_shape);
+    h.resize(static_cast<size_t>(sequences) * A.size());
     h = swap_axes(h, sequences, width, states);
     AlignedBytes decay = model::pack_decay_of(A, width, states);
-
-    std::vector<float> y(u.size());
-    auto a = model::arguments<ks_selective_scan_args>();
-    a.T = batch * length;
     a.D = width;
     a.N = states;
-    a.io = KS_SELECTIVE_SCAN_IO_F32;
-    a.sequences = sequences;
-    a.seq_start = starts.data();
+    a.io = static_cast<int64_t>(io); // DType begins f32, bf16, f16, as the op's choices do
     a.u = u.data();
     a.dt = dt.data();
-    a.z = z.empty() ? nullptr : z.data();
+    a.z = z.data();
     a.A = decay.floats();
     a.B = B.data();
     a.C = C.data();
@@ -44,44 +56,79 @@ std::vector<Result> run_selective_scan(const ks_library &library, const Inputs &
     a.dt_bias = bias.empty() ? nullptr : bias.data();
     a.state = h.data();
     a.y = y.data();
-    a.flags = 8; // softplus
-    if (ks_selective_scan(&library, &a) != KS_OK) throw Error(in.path(), ks_last_error());
-    return {{"y", y, {}, wide}, {"h_last", swap_axes(h, sequences, states, width), {}, state_shape}};
+    a.flags = choices.at("delta") == "softplus" ? 8 : 0;
+    if (call(&library, &a) != KS_OK) throw Error(in.path(), ks_last_error());
+    return {{"y", y.floats(), {}, wide}, {"h_last", swap_axes(h, sequences, states, width), {}, state_shape}};
 }
 
-// x [B,L,D], weight [D,W] of 2 to 4 taps, bias [D], state0 [B,D,W-1] (the last inputs, oldest first; bias and
-// state0 may be missing), seq_start as above -> y [B,L,D] after SiLU and state_last [B,D,W-1].
-std::vector<Result> run_causal_conv1d(const ks_library &library, const Inputs &in) {
-    const auto &shape = in.shape("x", 3, "[B,L,D]");
-    int64_t batch = shape[0], length = shape[1], width = shape[2], taps = in.shape("weight", 2, "[D,W]")[1];
+template <typename Args>
+std::vector<Result> run_conv(const ks_library &library, const Inputs &in, const Choices &choices, Args &a,
+                             const Shape &lead, int64_t sequences,
+                             ks_status (*call)(const ks_library *, const Args *)) {
+    int64_t width = in.shape("weight", 2, "[D,W]")[0], taps = in.shape("weight", 2, "[D,W]")[1];
     if (taps < 2 || taps > 4)
         throw Error(in.path(), "weight has " + std::to_string(taps) + " taps, expected 2 to 4");
-    std::vector<int64_t> starts = sequences_of(in, batch, length);
-    auto sequences = static_cast<int64_t>(starts.size()) - 1;
-    std::vector<int64_t> state_shape = {sequences, width, taps - 1};
-    auto x = in.floats("x", shape),
-         weight = model::transposed(in.floats("weight", {width, taps}), width, taps);
-    std::vector<float> bias, y(x.size()), state(static_cast<size_t>(sequences * width * (taps - 1)));
-    if (in.has("bias")) bias = in.floats("bias", {width});
-    if (in.has("state0")) state = in.floats("state0", state_shape);
+    const Shape shape = with(lead, width), state_shape = {sequences, width, taps - 1};
+    const DType io = storage_named(choices.at("io"));
+    auto values = in.floats("x", shape),
+         weight = model::transposed(in.floats("weight", {width, taps}), width, taps),
+         bias = in.optional("bias", {width}), state = in.optional("state0", state_shape);
+    const Stored x(values, io), y(std::vector<float>(values.size()), io);
+    state.resize(static_cast<size_t>(sequences * width * (taps - 1)));
     state = swap_axes(state, sequences, width, taps - 1);
-
-    auto a = model::arguments<ks_causal_conv1d_args>();
-    a.T = batch * length;
     a.D = width;
-    a.W = taps - 2; // KS_CAUSAL_CONV1D_W_2 is 0
-    a.io = KS_CAUSAL_CONV1D_IO_F32;
-    a.sequences = sequences;
-    a.seq_start = starts.data();
+    a.W = taps - 2; // the choices are 2, 3, 4
+    a.io = static_cast<int64_t>(io);
     a.x = x.data();
     a.weight = weight.data();
     a.bias = bias.empty() ? nullptr : bias.data();
     a.state = state.data();
     a.y = y.data();
-    a.flags = 2; // SiLU
-    if (ks_causal_conv1d(&library, &a) != KS_OK) throw Error(in.path(), ks_last_error());
-    return {{"y", y, {}, shape},
+    a.flags = choices.at("act") == "silu" ? 2 : 0;
+    if (call(&library, &a) != KS_OK) throw Error(in.path(), ks_last_error());
+    return {{"y", y.floats(), {}, shape},
             {"state_last", swap_axes(state, sequences, taps - 1, width), {}, state_shape}};
+}
+
+// The axes in front of the last.
+Shape lead_of(const Inputs &in, const char *name, size_t rank, const char *axes) {
+    Shape shape = in.shape(name, rank, axes);
+    shape.pop_back();
+    return shape;
+}
+
+} // namespace
+
+std::vector<Result> run_selective_scan(const ks_library &library, const Inputs &in, const Choices &choices) {
+    auto a = model::arguments<ks_selective_scan_args>();
+    Shape lead = lead_of(in, "u", 3, "[B,L,D]");
+    std::vector<int64_t> starts;
+    int64_t sequences = set_sequences(a, in, lead, starts);
+    return run_scan(library, in, choices, a, lead, sequences, ks_selective_scan);
+}
+
+std::vector<Result> run_selective_state_update(const ks_library &library, const Inputs &in,
+                                               const Choices &choices) {
+    auto a = model::arguments<ks_selective_state_update_args>();
+    Shape lead = lead_of(in, "u", 2, "[S,D]");
+    a.S = lead[0];
+    return run_scan(library, in, choices, a, lead, a.S, ks_selective_state_update);
+}
+
+std::vector<Result> run_causal_conv1d(const ks_library &library, const Inputs &in, const Choices &choices) {
+    auto a = model::arguments<ks_causal_conv1d_args>();
+    Shape lead = lead_of(in, "x", 3, "[B,L,D]");
+    std::vector<int64_t> starts;
+    int64_t sequences = set_sequences(a, in, lead, starts);
+    return run_conv(library, in, choices, a, lead, sequences, ks_causal_conv1d);
+}
+
+std::vector<Result> run_causal_conv1d_update(const ks_library &library, const Inputs &in,
+                                             const Choices &choices) {
+    auto a = model::arguments<ks_causal_conv1d_update_args>();
+    Shape lead = lead_of(in, "x", 2, "[S,D]");
+    a.S = lead[0];
+    return run_conv(library, in, choices, a, lead, a.S, ks_causal_conv1d_update);
 }
 
 } // namespace ks::cli

@@ -115,4 +115,30 @@ std::vector<std::string> Checkpoint::names() const {
     return out;
 }
 
+DType Checkpoint::storage() const {
+    const Tensor *largest = nullptr;
+    for (const std::string &name : names())
+        if (const Tensor &t = at(name); !largest || t.bytes > largest->bytes) largest = &t;
+    if (!largest) throw Error(folder_, "has no tensors");
+    return largest->dtype == DType::bf16 || largest->dtype == DType::f16 ? largest->dtype : DType::f32;
+}
+
+uint64_t Checkpoint::fingerprint() const {
+    uint64_t hash = 0xcbf29ce484222325; // FNV-1a
+    auto mix = [&](const void *bytes, size_t count) {
+        for (size_t i = 0; i < count; i++)
+            hash = (hash ^ static_cast<const uint8_t *>(bytes)[i]) * 0x100000001b3;
+    };
+    auto mix_text = [&](const std::string &text) { mix(text.c_str(), text.size() + 1); };
+    mix_text(config_.dump());
+    for (const std::string &name : names()) {
+        const Tensor &t = at(name);
+        mix_text(name + " " + name_of(t.dtype) + shape_text(t.shape));
+        const size_t count = std::min<size_t>(t.bytes, 64);
+        mix(t.data, count);
+        mix(t.data + t.bytes - count, count);
+    }
+    return hash;
+}
+
 } // namespace ks::io

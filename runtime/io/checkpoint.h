@@ -27,6 +27,14 @@ class Checkpoint {
     const Tensor &at(const std::string &name) const;   // throws ks::Error naming folder and key
     std::vector<std::string> names() const;            // sorted
 
+    // The checkpoint's own storage of matrices: the type of its largest tensor (the first by name of equals)
+    // where that is bf16 or f16, f32 for any other. Throws ks::Error(folder, cause) when it has no tensors.
+    DType storage() const;
+
+    // Tells checkpoints apart, wherever they lie: a hash of the configuration and, of every tensor, its name,
+    // type, shape and first and last 64 bytes. Reads a page or two of each tensor.
+    uint64_t fingerprint() const;
+
   private:
     using Reader = std::vector<Tensor> (*)(const MappedFile &);
 

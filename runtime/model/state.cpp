@@ -7,7 +7,11 @@
 namespace ks::model {
 
 State::State(const Config &c, int slots)
-    : slots_(slots), conv_rows_(c.conv_width - 1), states_(c.state), width_(c.inner), layers_(c.layers.size()),
+    : slots_(slots),
+      conv_rows_(c.conv_width - 1),
+      states_(c.state),
+      width_(c.inner),
+      layers_(c.layers.size()),
       positions_(static_cast<size_t>(slots), 0) {
     size_t total = 0;
     auto place = [&](size_t size) {
@@ -28,16 +32,21 @@ State::State(const Config &c, int slots)
 }
 
 State::State(const State &like, int)
-    : slots_(like.slots_), conv_rows_(like.conv_rows_), states_(like.states_), width_(like.width_), layers_(like.layers_),
-      positions_(like.positions_.size(), 0), memory_(like.memory_.size()) {}
+    : slots_(like.slots_),
+      conv_rows_(like.conv_rows_),
+      states_(like.states_),
+      width_(like.width_),
+      layers_(like.layers_),
+      positions_(like.positions_.size(), 0),
+      memory_(like.memory_.size()) {}
 
 void State::clear() {
     std::memset(memory_.data(), 0, memory_.size());
     std::fill(positions_.begin(), positions_.end(), 0);
 }
 
-void State::save(const std::string &path) const {
-    std::vector<io::Tensor> tensors;
+void State::save(const std::string &path, const std::vector<io::Tensor> &others) const {
+    std::vector<io::Tensor> tensors = others;
     auto add = [&](const std::string &name, const float *data, std::vector<int64_t> shape) {
         int64_t n = 1;
         for (int64_t d : shape) n *= d;
@@ -59,7 +68,8 @@ void State::load(const std::string &path) {
     auto read = [&](const std::string &name, float *to, std::vector<int64_t> shape) {
         io::Array a = file.read(name);
         if (a.dtype != DType::f32 || a.shape != shape)
-            throw Error(path, name + " is " + io::shape_text(a.shape) + ", this model's state is " + io::shape_text(shape));
+            throw Error(path, name + " is " + io::shape_text(a.shape) + ", this model's state is " +
+                                  io::shape_text(shape));
         std::memcpy(to, a.data.data(), a.data.size());
     };
     for (size_t i = 0; i < layers_.size(); i++) {

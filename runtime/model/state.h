@@ -2,6 +2,7 @@
 // What a model remembers of its sequences: convolution inputs and scan states per mixer, and positions.
 #pragma once
 #include "runtime/base/aligned.h"
+#include "runtime/io/tensor.h"
 #include "runtime/model/config.h"
 #include <string>
 #include <vector>
@@ -16,15 +17,20 @@ class State {
 
     int slots() const { return slots_; }
     size_t bytes() const { return memory_.size(); } // of all slots
-    float *conv(size_t layer, int slot) const { return at(layers_[layer].conv, layers_[layer].conv_size, slot); }
-    float *scan(size_t layer, int slot) const { return at(layers_[layer].scan, layers_[layer].scan_size, slot); }
+    float *conv(size_t layer, int slot) const {
+        return at(layers_[layer].conv, layers_[layer].conv_size, slot);
+    }
+    float *scan(size_t layer, int slot) const {
+        return at(layers_[layer].scan, layers_[layer].scan_size, slot);
+    }
     int64_t &position(int slot) { return positions_[static_cast<size_t>(slot)]; } // tokens read
 
     void clear();
 
-    // One npz: conv.<layer>, scan.<layer>, positions. load() throws ks::Error(path, cause) when the file is of
-    // another model or slot count, and leaves the state as it was.
-    void save(const std::string &path) const;
+    // One npz: conv.<layer>, scan.<layer>, positions, and what else the caller keeps under other names.
+    // load() throws ks::Error(path, cause) when the file is of another model or slot count, and leaves the
+    // state as it was.
+    void save(const std::string &path, const std::vector<io::Tensor> &others = {}) const;
     void load(const std::string &path);
 
   private:

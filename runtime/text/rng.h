@@ -13,6 +13,9 @@ class Rng {
     }
     explicit Rng(const std::array<uint64_t, 4> &state) : state_(state) {} // not all zero
 
+    // Rng(state()) draws the same from here on.
+    const std::array<uint64_t, 4> &state() const { return state_; }
+
     uint64_t next() {
         const uint64_t result = rotate(state_[1] * 5, 7) * 9;
         const uint64_t shifted = state_[1] << 17;

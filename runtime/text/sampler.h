@@ -30,6 +30,9 @@ class Sampler {
     // exact, and only the last bit of the C library's exp is the platform's.
     int sample(const float *logits, const int *recent, size_t n_recent);
 
+    // All that calls leave behind: with a copy of it another sampler goes on with the same tokens.
+    Rng &generator() { return rng_; }
+
   private:
     struct Candidate {
         float logit;

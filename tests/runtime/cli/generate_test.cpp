@@ -2,6 +2,7 @@
 // ks generate: what is text and what is not, saved texts, prompts from files.
 #include "tests/runtime/cli/process.h"
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 
 namespace ks::test {
@@ -53,6 +54,24 @@ TEST_F(Generate, SavedTextGoesOnAsIfNeverStopped) {
     EXPECT_EQ(first + second + third, whole);
 }
 
+TEST_F(Generate, SavedTextGoesOnWithItsOwnDraws) {
+    const std::string flags = " --temp 1.1 --top-k 0 --repeat-penalty 1.2 --repeat-last-n 8 ";
+    std::string whole = text("-p 'And God said' -n 24 --seed 5" + flags);
+    std::string first = text("-p 'And God said' -n 12 --seed 5 --state-out " + quoted("a.npz") + flags);
+    EXPECT_EQ(first + text("-n 12 --state-in " + quoted("a.npz") + flags), whole);
+    EXPECT_NE(first + text("-n 12 --seed 5 --state-in " + quoted("a.npz") + flags), whole)
+        << "a seed that is given begins anew";
+}
+
+TEST_F(Generate, SavedTextMayEndInsideACharacter) {
+    const std::string flags = " --temp 50 --top-k 0 --top-p 1 ", character = "\xD8\xA1"; // tokens 8 and 9
+    std::string whole = text("-p x -n 12 --seed 193" + flags);
+    ASSERT_NE(whole.find(character), std::string::npos) << "no character of two tokens, choose another seed";
+    std::string first = text("-p x -n 8 --seed 193 --state-out " + quoted("a.npz") + flags);
+    EXPECT_EQ(whole.find(character), first.size()) << "the first part must end inside the character";
+    EXPECT_EQ(first + text("-n 4 --state-in " + quoted("a.npz") + flags), whole);
+}
+
 TEST_F(Generate, SavedPromptTakesMoreOfIt) {
     text("-p 'In the' -n 0 --state-out " + quoted("s.npz"));
     EXPECT_EQ("In the" + text("-p ' beginning' -n 20 --temp 0 --state-in " + quoted("s.npz")),
@@ -82,6 +101,38 @@ TEST_F(Generate, RefusesDamagedStates) {
     io::write_npz(path("s.npz"), {io::tensor_of("conv.0", some, {1, 2, 2})});
     expect_refused(generate("-p x -n 1 --state-in " + quoted("s.npz")), {path("s.npz")});
     expect_refused(generate("-p x -n 1 --state-out " + quoted("no/such/folder")), {path("no/such/folder")});
+}
+
+// Rewrites a saved text with one array replaced, or without it.
+TEST_F(Generate, RefusesSavedTextsOfOtherModelsAndShapes) {
+    text("-p x -n 1 --state-out " + quoted("good.npz"));
+    std::map<std::string, io::Array> arrays;
+    io::NpzReader good(path("good.npz"));
+    for (const auto &name : good.names()) arrays[name] = good.read(name);
+    auto refused = [&](const std::string &name, const io::Array *array, const std::string &cause) {
+        std::vector<io::Tensor> tensors;
+        for (const auto &[key, value] : arrays) {
+            const io::Array *kept = key == name ? array : &value;
+            if (kept) tensors.push_back(kept->tensor(key));
+        }
+        io::write_npz(path("bad.npz"), tensors);
+        expect_refused(generate("-n 1 --state-in " + quoted("bad.npz")), {path("bad.npz"), name, cause});
+    };
+    auto bytes = [](size_t count) { return std::vector<std::byte>(count); };
+    const io::Array none{DType::i64, {0}, {}}, real{DType::f32, {4}, bytes(16)},
+        zeros{DType::i64, {4}, bytes(32)}, one{DType::i64, {1}, bytes(8)},
+        far{DType::i32, {1}, std::vector<std::byte>(4, std::byte{0x7f})};
+    for (const char *name : {"ids", "generator", "checkpoint", "scan.0", "conv.0", "positions"}) {
+        refused(name, nullptr, "has no array");
+        refused(name, &none, "");
+    }
+    refused("ids", &real, "expected a list of i32");
+    refused("ids", &far, "which the model lacks");
+    refused("generator", &real, "expected a list of 4 i64");
+    refused("generator", &one, "expected a list of 4 i64");
+    refused("generator", &zeros, "all zero");
+    arrays["checkpoint"] = one;
+    refused("", nullptr, "was saved from another model");
 }
 
 TEST_F(Generate, RefusesBadFlagsAndFiles) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ks op against the oracles in double, and what it refuses.
 #include "tests/oracles/causal_conv1d.h"
+#include "tests/oracles/embedding.h"
 #include "tests/oracles/expert_mlp.h"
 #include "tests/oracles/linear.h"
 #include "tests/oracles/norm.h"
@@ -41,7 +42,8 @@ class Op : public Process {
         io::write_npz(path(name), tensors);
     }
     Said op(const std::string &rest) { return run("op " + rest + " --out " + quoted("out.npz")); }
-    void expect(const std::string &name, const Doubles &wanted, const std::vector<int64_t> &shape) {
+    void expect(const std::string &name, const Doubles &wanted, const std::vector<int64_t> &shape,
+                double tolerance = 1e-5) {
         io::Array a = io::NpzReader(path("out.npz")).read(name);
         EXPECT_EQ(a.shape, shape) << name;
         auto got = io::to_f32(a.tensor());
@@ -49,13 +51,25 @@ class Op : public Process {
         double top = 0;
         for (double w : wanted) top = std::max(top, std::abs(w));
         for (size_t i = 0; i < got.size(); i++)
-            ASSERT_NEAR(got[i], wanted[i], 1e-5 * top) << name << "[" << i << "]";
+            ASSERT_NEAR(got[i], wanted[i], tolerance * top) << name << "[" << i << "]";
     }
     void expect(const std::string &name, const std::vector<int> &wanted) {
         expect(name, Doubles(wanted.begin(), wanted.end()), {static_cast<int64_t>(wanted.size())});
         EXPECT_EQ(io::NpzReader(path("out.npz")).read(name).dtype, DType::i32) << name;
     }
     static Doubles wide(const Value &v) { return {v.values.begin(), v.values.end()}; }
+    static Doubles stored(const Value &v, const std::string &type) {
+        return oracle::rounded(wide(v), rounding_of(type));
+    }
+    static oracle::Rounding rounding_of(const std::string &type) {
+        return type.find("bf16") != std::string::npos  ? oracle::Rounding::bf16
+               : type.find("f16") != std::string::npos ? oracle::Rounding::f16
+                                                       : oracle::Rounding::none;
+    }
+    void run_well(const std::string &rest) {
+        Said said = op(rest);
+        ASSERT_EQ(said.status, 0) << rest << ": " << said.err;
+    }
 
     Values scan_inputs(int64_t B, int64_t L, int64_t D, int64_t N) {
         return {{"u", random({B, L, D}, -1, 1)},
@@ -106,6 +120,72 @@ TEST_F(Op, ScanOfRaggedSequencesWithEverything) {
     o.seq_start = {0, 1, 17, 40};
     expect("y", oracle::selective_scan(o), {1, L, D});
     expect("h_last", o.h, {3, D, N});
+}
+
+// Half a step of the storage type (each input and the output is rounded once), with room for the sums.
+double error_of_storage(const std::string &type) {
+    return type == "bf16" ? 8e-3 : type == "f16" ? 1e-3 : 1e-5;
+}
+
+TEST_F(Op, ScanAndStepInEveryStorageWithAndWithoutSoftplus) {
+    const int64_t S = 5, D = 21, N = 6;
+    Values whole = scan_inputs(1, S, D, N);
+    whole["dt"] = random({1, S, D}, 0.01, 0.5); // a legal step as it is, too
+    whole["z"] = random({1, S, D}, -2, 2), whole["D"] = random({D}, -1, 1);
+    whole["h0"] = random({S, D, N}, -1, 1);
+    Values step = whole;
+    for (const char *name : {"u", "dt", "z", "B", "C"}) step[name].shape.erase(step[name].shape.begin());
+    write("whole.npz", whole, {0, 1, 2, 3, 4, 5});
+    write("step.npz", step);
+    for (const std::string io : {"f32", "bf16", "f16"})
+        for (const std::string delta : {"softplus", "none"}) {
+            SCOPED_TRACE(io + " " + delta);
+            auto o = scan_oracle(whole);
+            o.seq_start = {0, 1, 2, 3, 4, 5};
+            o.u = stored(whole["u"], io), o.dt = stored(whole["dt"], io), o.z = stored(whole["z"], io);
+            o.B = stored(whole["B"], io), o.C = stored(whole["C"], io);
+            o.softplus = delta == "softplus";
+            auto y = oracle::selective_scan(o);
+            const std::string flags = " --io " + io + " --delta " + delta;
+            run_well("selective_scan --in " + quoted("whole.npz") + flags);
+            expect("y", y, {1, S, D}, error_of_storage(io));
+            expect("h_last", o.h, {S, D, N});
+            run_well("selective_state_update --in " + quoted("step.npz") + flags);
+            expect("y", y, {S, D}, error_of_storage(io));
+            expect("h_last", o.h, {S, D, N});
+        }
+    step["C"] = random({S, N + 1}, -1, 1);
+    write("bad.npz", step);
+    expect_refused(op("selective_state_update --in " + quoted("bad.npz")),
+                   {path("bad.npz"), "C has the shape"});
+}
+
+TEST_F(Op, ConvAndStepInEveryStorageWithAndWithoutSilu) {
+    const int64_t S = 4, D = 19, W = 3;
+    Values in = {{"x", random({1, S, D}, -1, 1)},
+                 {"weight", random({D, W}, -1, 1)},
+                 {"bias", random({D}, -1, 1)},
+                 {"state0", random({S, D, W - 1}, -1, 1)}};
+    Values step = in;
+    step["x"].shape = {S, D};
+    write("whole.npz", in, {0, 1, 2, 3, 4});
+    write("step.npz", step);
+    for (const std::string io : {"f32", "bf16", "f16"})
+        for (const std::string act : {"silu", "none"}) {
+            SCOPED_TRACE(io + " " + act);
+            oracle::CausalConv1d o;
+            o.channels = D, o.width = W, o.seq_start = {0, 1, 2, 3, 4}, o.silu = act == "silu";
+            o.x = stored(in["x"], io), o.weight = wide(in["weight"]), o.bias = wide(in["bias"]),
+            o.state = wide(in["state0"]);
+            auto y = oracle::causal_conv1d(o);
+            const std::string flags = " --io " + io + " --act " + act;
+            run_well("causal_conv1d --in " + quoted("whole.npz") + flags);
+            expect("y", y, {1, S, D}, error_of_storage(io));
+            expect("state_last", o.state, {S, D, W - 1});
+            run_well("causal_conv1d_update --in " + quoted("step.npz") + flags);
+            expect("y", y, {S, D}, error_of_storage(io));
+            expect("state_last", o.state, {S, D, W - 1});
+        }
 }
 
 TEST_F(Op, ScanRefusesWhatDoesNotFit) {
@@ -215,6 +295,10 @@ TEST_F(Op, Linear) {
     write("in.npz", in);
     ASSERT_EQ(op("linear --in " + quoted("in.npz")).status, 0);
     expect("y", oracle::linear(wide(in["x"]), wide(in["w"]), 23, wide(in["bias"])), {5, 19});
+    for (const std::string type : {"bf16", "f16"}) {
+        run_well("linear --weight " + type + " --in " + quoted("in.npz"));
+        expect("y", oracle::linear(wide(in["x"]), stored(in["w"], type), 23, wide(in["bias"])), {5, 19});
+    }
     in["w"] = random({19, 22}, -1, 1);
     write("in.npz", in);
     expect_refused(op("linear --in " + quoted("in.npz")), {path("in.npz"), "w has the shape"});
@@ -240,11 +324,85 @@ TEST_F(Op, Norms) {
     }
 }
 
+TEST_F(Op, NormsRoundAsAsked) {
+    Values in = {{"hidden", random({4, 29}, -1, 1)},
+                 {"residual", random({4, 29}, -1, 1)},
+                 {"weight", random({29}, 0, 2)},
+                 {"bias", random({29}, -1, 1)}};
+    write("in.npz", in);
+    auto rounded_to = [&](const std::string &type) { // every value is one of the type
+        for (float v : io::to_f32(io::NpzReader(path("out.npz")).read("y").tensor()))
+            if (oracle::rounded(v, rounding_of(type)) != v) return false;
+        return true;
+    };
+    for (const std::string type : {"bf16", "f16", "hf_bf16", "hf_f16"}) {
+        SCOPED_TRACE(type);
+        oracle::NormOptions options;
+        options.sum = options.output = rounding_of(type);
+        if (type[0] == 'h') options.normalised = rounding_of(type);
+        const double tolerance = rounding_of(type) == oracle::Rounding::bf16 ? 1e-2 : 1.4e-3; // a step of it
+        Doubles sum = wide(in["residual"]);
+        run_well("rms_norm --rounding " + type + " --in " + quoted("in.npz"));
+        expect("y", oracle::rms_norm(wide(in["hidden"]), &sum, wide(in["weight"]), options), {4, 29},
+               tolerance);
+        EXPECT_TRUE(rounded_to(type));
+        if (type[0] == 'h') continue;
+        sum = wide(in["residual"]);
+        run_well("layer_norm --rounding " + type + " --in " + quoted("in.npz"));
+        expect("y",
+               oracle::layer_norm(wide(in["hidden"]), &sum, wide(in["weight"]), wide(in["bias"]), options),
+               {4, 29}, tolerance);
+        EXPECT_TRUE(rounded_to(type));
+    }
+    run_well("rms_norm --in " + quoted("in.npz"));
+    EXPECT_FALSE(rounded_to("bf16"));
+}
+
+TEST_F(Op, AddAndEmbedding) {
+    Values in = {{"a", random({5, 33}, -1, 1)}, {"b", random({5, 33}, -1, 1)}};
+    write("in.npz", in);
+    run_well("add --in " + quoted("in.npz"));
+    Doubles sum = wide(in["a"]);
+    for (size_t i = 0; i < sum.size(); i++) sum[i] += in["b"].values[i];
+    expect("y", sum, {5, 33});
+
+    Values table = {{"table", random({11, 7}, -1, 1)}};
+    write("in.npz", table, {3, 10, 0, 3}, "ids");
+    for (const std::string type : {"f32", "bf16", "f16"}) {
+        run_well("embedding --weight " + type + " --in " + quoted("in.npz"));
+        expect("y", oracle::embedding({3, 10, 0, 3}, stored(table["table"], type), 7), {4, 7}, 0);
+    }
+    write("in.npz", table, {3, 11}, "ids");
+    expect_refused(op("embedding --in " + quoted("in.npz")), {path("in.npz"), "ids holds 11"});
+}
+
+TEST_F(Op, FlagsOfOtherOpsAndUnknownValuesAreWrongCommandLines) {
+    write("in.npz", {{"logits", random({4, 3}, -1, 1)}});
+    for (const char *flags : {"--score top2", "--score ''", "--act silu", "--weight f32", "--nothing x"})
+        EXPECT_EQ(op("router --in " + quoted("in.npz") + " " + flags).status, 2) << flags;
+    Said said = op("router --in " + quoted("in.npz") + " --act silu");
+    EXPECT_NE(said.err.find("--act"), std::string::npos) << said.err;
+    EXPECT_NE(said.err.find("router"), std::string::npos) << said.err;
+}
+
+TEST_F(Op, HelpListsEveryOp) {
+    std::string help = run("op --help").out;
+    for (const char *name :
+         {"selective_scan", "selective_state_update", "causal_conv1d", "causal_conv1d_update", "linear",
+          "embedding", "add", "rms_norm", "layer_norm", "router", "expert_mlp", "sinkhorn"})
+        EXPECT_NE(help.find(std::string(name) + ": "), std::string::npos) << name << " is not in: " << help;
+    EXPECT_NE(help.find("--score sigmoid|softmax"), std::string::npos) << help;
+    EXPECT_NE(help.find("logits [T,E] -> index"), std::string::npos) << help;
+}
+
 TEST_F(Op, Router) {
     Value logits = random({50, 7}, -3, 3);
     write("in.npz", {{"logits", logits}});
-    ASSERT_EQ(op("router --in " + quoted("in.npz")).status, 0);
-    auto wanted = oracle::route_top1(wide(logits), 7, oracle::Gate::sigmoid);
+    run_well("router --score softmax --in " + quoted("in.npz"));
+    auto wanted = oracle::route_top1(wide(logits), 7, oracle::Gate::softmax);
+    expect("gate", wanted.gate, {50});
+    run_well("router --in " + quoted("in.npz"));
+    wanted = oracle::route_top1(wide(logits), 7, oracle::Gate::sigmoid);
     expect("index", wanted.index);
     expect("gate", wanted.gate, {50});
     expect("counts", wanted.groups.counts);
@@ -269,6 +427,12 @@ TEST_F(Op, ExpertMlp) {
         o.x = wide(in["x"]), o.fc1 = wide(in["fc1"]), o.fc2 = wide(in["fc2"]), o.gate = wide(in["gate"]);
         o.index.assign(index.begin(), index.end());
         expect("y", oracle::expert_mlp(o), {T, H});
+        o.activation = oracle::Activation::gelu_erf;
+        for (const std::string type : {"f32", "bf16", "f16"}) {
+            o.fc1 = stored(in["fc1"], type), o.fc2 = stored(in["fc2"], type);
+            run_well("expert_mlp --act gelu_erf --weight " + type + " --in " + quoted("in.npz"));
+            expect("y", oracle::expert_mlp(o), {T, H});
+        }
         index[0] = E;
         write("bad.npz", in, index, "index");
         expect_refused(op("expert_mlp --in " + quoted("bad.npz")), {path("bad.npz"), "index"});

@@ -71,6 +71,40 @@ TEST_F(CheckpointTest, ReadsTorchShards) {
     EXPECT_EQ(value_of(Checkpoint(folder_.path()), "b"), 2);
 }
 
+TEST_F(CheckpointTest, StorageIsThatOfTheLargestTensor) {
+    // "small" is first by name and has more elements; "wide" has more bytes in every type.
+    auto storage = [&](const std::string &type, size_t bytes) {
+        folder_.write("model.safetensors",
+                      test::safetensors_of(R"({"small":{"dtype":"I8","shape":[5],"data_offsets":[0,5]},)"
+                                           R"("wide":{"dtype":")" +
+                                               type + R"(","shape":[4],"data_offsets":[5,)" +
+                                               std::to_string(5 + 4 * bytes) + "]}}",
+                                           std::string(5 + 4 * bytes, '\0')));
+        return Checkpoint(folder_.path()).storage();
+    };
+    EXPECT_EQ(storage("BF16", 2), DType::bf16);
+    EXPECT_EQ(storage("F16", 2), DType::f16);
+    EXPECT_EQ(storage("F32", 4), DType::f32);
+    EXPECT_EQ(storage("F64", 8), DType::f32);
+    EXPECT_EQ(storage("I32", 4), DType::f32);
+    folder_.write("model.safetensors", test::safetensors_of("{}", ""));
+    test::expect_error(folder_.path() + ": ", "has no tensors",
+                       [&] { Checkpoint(folder_.path()).storage(); });
+}
+
+TEST_F(CheckpointTest, FingerprintsTellCheckpointsApart) {
+    auto fingerprint = [&](const std::string &config, const std::string &name, float value) {
+        folder_.write("config.json", config);
+        folder_.write("model.safetensors", safetensors(name, value));
+        return Checkpoint(folder_.path()).fingerprint();
+    };
+    const uint64_t plain = fingerprint("{}", "w", 1);
+    EXPECT_EQ(fingerprint("{ }", "w", 1), plain);
+    EXPECT_NE(fingerprint(R"({"a": 1})", "w", 1), plain);
+    EXPECT_NE(fingerprint("{}", "v", 1), plain);
+    EXPECT_NE(fingerprint("{}", "w", 2), plain);
+}
+
 TEST_F(CheckpointTest, RefusesShardsOutsideTheFolder) {
     const std::string index = folder_.path("model.safetensors.index.json");
     for (const char *name :

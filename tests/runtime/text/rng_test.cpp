@@ -19,6 +19,13 @@ TEST(Rng, XoshiroReference) {
     EXPECT_EQ(rng.next(), 1215971899390074240u);
 }
 
+TEST(Rng, ItsStateGoesOnTheSame) {
+    Rng rng(3);
+    rng.next();
+    Rng other(rng.state());
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(rng.next(), other.next());
+}
+
 TEST(Rng, Uniform) {
     Rng rng(0), other(1);
     EXPECT_NE(rng.next(), other.next());

@@ -175,6 +175,18 @@ TEST(Sampler, SameSeedSameTokens) {
     EXPECT_NE(run(5), run(6));
 }
 
+TEST(Sampler, GeneratorGoesOnInAnotherSampler) {
+    SamplerOptions o = plain();
+    const int vocab = static_cast<int>(kLogits.size());
+    Sampler first(o, vocab);
+    for (int i = 0; i < 7; ++i) first.sample(kLogits.data(), nullptr, 0);
+    o.seed = 99;
+    Sampler second(o, vocab);
+    second.generator() = first.generator();
+    for (int i = 0; i < 50; ++i)
+        ASSERT_EQ(first.sample(kLogits.data(), nullptr, 0), second.sample(kLogits.data(), nullptr, 0)) << i;
+}
+
 TEST(Sampler, BadLogitsAndOptions) {
     constexpr float inf = std::numeric_limits<float>::infinity();
     constexpr float nan = std::numeric_limits<float>::quiet_NaN();
