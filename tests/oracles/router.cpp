@@ -3,6 +3,7 @@
 #include "tests/oracles/router.h"
 
 #include "tests/oracles/activations.h"
+#include "tests/oracles/argmax.h"
 #include "tests/oracles/check.h"
 
 #include <cmath>
@@ -34,9 +35,7 @@ Routing route_top1(const std::vector<double> &logits, int experts, Gate gate) {
     Routing r;
     for (size_t t = 0; t < T; t++) {
         const double *row = &logits[t * E];
-        size_t best = 0;
-        for (size_t e = 1; e < E; e++)
-            if (row[e] > row[best]) best = e;
+        const size_t best = argmax(row, E);
         double sum = 0; // of exp(logit - largest): the softmax of the largest is its reciprocal
         for (size_t e = 0; e < E; e++) sum += std::exp(row[e] - row[best]);
         r.index.push_back(static_cast<int>(best));

@@ -18,7 +18,7 @@ struct Grouping {
 };
 
 struct Routing {
-    std::vector<int> index;   // [T] expert of a token: the largest raw logit, the lowest expert among equals
+    std::vector<int> index;   // [T] expert of a token: the largest raw logit (argmax.h)
     std::vector<double> gate; // [T]
     Grouping groups;
 };

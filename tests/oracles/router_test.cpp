@@ -33,6 +33,12 @@ TEST(Router, LargeLogitsStayApart) {
     EXPECT_NEAR(r.gate[1], 1 / (1 + std::exp(-1.0)), 1e-15);
 }
 
+TEST(Router, NanNeverWins) {
+    const double nan = std::nan("");
+    EXPECT_EQ(route_top1({nan, -1, -2, nan, nan, nan, -1, nan, 3}, 3, Gate::sigmoid).index,
+              (std::vector<int>{1, 0, 2}));
+}
+
 TEST(Router, GroupingByHand) {
     const Grouping g = group_by_expert({2, 0, 2, 2, 0}, 4);
     EXPECT_EQ(g.counts, (std::vector<int>{2, 0, 3, 0}));

@@ -2,6 +2,7 @@
 // Sinkhorn scaling as plain loops; log space for the converged form.
 #include "tests/oracles/sinkhorn.h"
 
+#include "tests/oracles/argmax.h"
 #include "tests/oracles/check.h"
 
 #include <algorithm>
@@ -12,12 +13,8 @@ namespace {
 
 std::vector<int> largest_per_row(const std::vector<double> &plan, size_t E) {
     std::vector<int> index;
-    for (size_t row = 0; row < plan.size(); row += E) {
-        size_t best = 0;
-        for (size_t e = 1; e < E; e++)
-            if (plan[row + e] > plan[row + best]) best = e;
-        index.push_back(static_cast<int>(best));
-    }
+    for (size_t row = 0; row < plan.size(); row += E)
+        index.push_back(static_cast<int>(argmax(&plan[row], E)));
     return index;
 }
 
@@ -37,67 +34,116 @@ size_t rows(const std::vector<double> &logits, int experts) {
     return T;
 }
 
-// One pass over d0 [T] and d1 [E]; returns the mean change of d1.
-double pass(const std::vector<double> &K, std::vector<double> &d0, std::vector<double> &d1) {
-    const size_t T = d0.size(), E = d1.size();
+std::vector<double> exponentials(const std::vector<double> &logits, double factor) {
+    std::vector<double> K;
+    for (double g : logits) K.push_back(std::exp(factor * g));
+    return K;
+}
+
+std::vector<double> scaled(std::vector<double> logits, double factor) {
+    for (double &v : logits) v *= factor;
+    return logits;
+}
+
+SinkhornScales pass(const std::vector<double> &K, const std::vector<double> &d1) {
+    const size_t E = d1.size(), T = K.size() / E;
+    SinkhornScales s{std::vector<double>(T), std::vector<double>(E), 0};
     for (size_t t = 0; t < T; t++) {
         double sum = 0;
         for (size_t e = 0; e < E; e++) sum += d1[e] * K[t * E + e];
-        d0[t] = 1.0 / static_cast<double>(T) / (sum + 1e-8);
+        s.d0[t] = 1.0 / static_cast<double>(T) / (sum + 1e-8);
     }
-    double change = 0;
     for (size_t e = 0; e < E; e++) {
         double sum = 0;
-        for (size_t t = 0; t < T; t++) sum += d0[t] * K[t * E + e];
-        const double next = 1.0 / static_cast<double>(E) / (sum + 1e-8);
-        change += std::fabs(next - d1[e]);
-        d1[e] = next;
+        for (size_t t = 0; t < T; t++) sum += s.d0[t] * K[t * E + e];
+        s.d1[e] = 1.0 / static_cast<double>(E) / (sum + 1e-8);
+        s.change += std::fabs(s.d1[e] - d1[e]) / static_cast<double>(E);
     }
-    return change / static_cast<double>(E);
+    return s;
+}
+
+// The same on logarithms; g holds factor * logits.
+SinkhornScales log_pass(const std::vector<double> &g, const std::vector<double> &d1) {
+    const size_t E = d1.size(), T = g.size() / E;
+    const double log_T = std::log(static_cast<double>(T)), log_E = std::log(static_cast<double>(E));
+    SinkhornScales s{std::vector<double>(T), std::vector<double>(E), 0};
+    for (size_t t = 0; t < T; t++) s.d0[t] = -log_T - log_sum_exp(&g[t * E], 1, d1);
+    for (size_t e = 0; e < E; e++) {
+        s.d1[e] = -log_E - log_sum_exp(&g[e], E, s.d0);
+        const double moved = std::fabs(s.d1[e] - d1[e]);
+        s.change = moved > s.change || std::isnan(moved) ? moved : s.change;
+    }
+    return s;
 }
 
 } // namespace
 
+std::vector<double> sinkhorn_start(const std::vector<double> &logits, int experts, bool log, double factor) {
+    const size_t T = rows(logits, experts), E = static_cast<size_t>(experts);
+    const std::vector<double> g = scaled(logits, factor), nothing(T, 0.0);
+    std::vector<double> d1(E);
+    for (size_t e = 0; e < E; e++) {
+        if (log) {
+            d1[e] = -std::log(static_cast<double>(E)) - log_sum_exp(&g[e], E, nothing);
+        } else {
+            for (size_t t = 0; t < T; t++) d1[e] += std::exp(g[t * E + e]);
+            d1[e] = 1.0 / (static_cast<double>(E) * d1[e]);
+        }
+    }
+    return d1;
+}
+
+SinkhornScales sinkhorn_pass(const std::vector<double> &logits, const std::vector<double> &d1, bool log,
+                             double factor) {
+    rows(logits, static_cast<int>(d1.size()));
+    return log ? log_pass(scaled(logits, factor), d1) : pass(exponentials(logits, factor), d1);
+}
+
+std::vector<double> sinkhorn_plan(const std::vector<double> &logits, const SinkhornScales &s, bool log,
+                                  double factor) {
+    const size_t E = s.d1.size();
+    expect_size("logits", logits, s.d0.size() * E);
+    std::vector<double> plan;
+    for (size_t i = 0; i < logits.size(); i++) {
+        const double g = factor * logits[i], d0 = s.d0[i / E], d1 = s.d1[i % E];
+        plan.push_back(log ? std::exp(g + d0 + d1) : d1 * std::exp(g) * d0);
+    }
+    return plan;
+}
+
 SinkhornResult sinkhorn_as_coded(const std::vector<double> &logits, int experts,
                                  const SinkhornOptions &options) {
-    const size_t T = rows(logits, experts), E = static_cast<size_t>(experts);
-    std::vector<double> K, d0(T, 1.0), d1(E, 0.0);
-    for (double g : logits) K.push_back(std::exp(options.factor * g));
-    for (size_t e = 0; e < E; e++) {
-        for (size_t t = 0; t < T; t++) d1[e] += K[t * E + e];
-        d1[e] = 1.0 / (static_cast<double>(E) * d1[e]);
-    }
+    SinkhornScales s{{}, sinkhorn_start(logits, experts, false, options.factor), 0};
+    const std::vector<double> K = exponentials(logits, options.factor);
     SinkhornResult r;
-    double change;
     do {
-        change = pass(K, d0, d1);
+        s = pass(K, s.d1);
         r.iterations++;
-    } while (!(change <= options.tolerance) && r.iterations < options.cap);
-    r.capped = !(change <= options.tolerance);
-    r.plan.resize(T * E);
-    for (size_t i = 0; i < r.plan.size(); i++) r.plan[i] = d1[i % E] * K[i] * d0[i / E];
-    r.index = largest_per_row(r.plan, E);
+    } while (!(s.change <= options.tolerance) && r.iterations < options.cap);
+    r.capped = !(s.change <= options.tolerance);
+    r.plan = sinkhorn_plan(logits, s, false, options.factor);
+    r.index = largest_per_row(r.plan, static_cast<size_t>(experts));
     return r;
 }
 
 SinkhornResult sinkhorn_converged(const std::vector<double> &logits, int experts, double factor,
                                   double tolerance, int cap) {
     const size_t T = rows(logits, experts), E = static_cast<size_t>(experts);
-    const double log_row = -std::log(static_cast<double>(T)), log_column = -std::log(static_cast<double>(E));
-    std::vector<double> g = logits, a(T, 0.0), b(E, 0.0); // plan = exp(g + a[t] + b[e])
-    for (double &v : g) v *= factor;
+    const double log_row = -std::log(static_cast<double>(T));
+    const std::vector<double> g = scaled(logits, factor);
+    SinkhornScales s{{}, std::vector<double>(E, 0.0), 0}; // plan = exp(g + d0[t] + d1[e])
     SinkhornResult r;
     double error;
     do {
-        for (size_t t = 0; t < T; t++) a[t] = log_row - log_sum_exp(&g[t * E], 1, b);
-        for (size_t e = 0; e < E; e++) b[e] = log_column - log_sum_exp(&g[e], E, a);
+        s = log_pass(g, s.d1);
         error = 0;
         for (size_t t = 0; t < T; t++)
-            error = std::max(error, std::fabs(std::expm1(log_sum_exp(&g[t * E], 1, b) + a[t] - log_row)));
+            error =
+                std::max(error, std::fabs(std::expm1(log_sum_exp(&g[t * E], 1, s.d1) + s.d0[t] - log_row)));
         r.iterations++;
     } while (!(error <= tolerance) && r.iterations < cap);
     r.capped = !(error <= tolerance);
-    for (size_t i = 0; i < g.size(); i++) r.plan.push_back(std::exp(g[i] + a[i / E] + b[i % E]));
+    r.plan = sinkhorn_plan(logits, s, true, factor);
     r.index = largest_per_row(r.plan, E);
     return r;
 }

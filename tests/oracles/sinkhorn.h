@@ -26,6 +26,24 @@ struct SinkhornResult {
 SinkhornResult sinkhorn_as_coded(const std::vector<double> &logits, int experts,
                                  const SinkhornOptions &options = {});
 
+// The steps of both forms, one at a time. Scales are numbers, or with `log` their natural logarithms; the
+// 1e-8 is added in the first form only.
+struct SinkhornScales {
+    std::vector<double> d0; // [T]
+    std::vector<double> d1; // [E]
+    double change = 0;      // of d1 in the last pass: the mean, or with `log` the largest
+};
+
+// d1[e] = 1 / (E * sum_t K[t,e]): where passes begin.
+std::vector<double> sinkhorn_start(const std::vector<double> &logits, int experts, bool log,
+                                   double factor = 2);
+// d0 from d1, then the next d1.
+SinkhornScales sinkhorn_pass(const std::vector<double> &logits, const std::vector<double> &d1, bool log,
+                             double factor = 2);
+// The plan [T,E] of given scales.
+std::vector<double> sinkhorn_plan(const std::vector<double> &logits, const SinkhornScales &scales, bool log,
+                                  double factor = 2);
+
 // The limit of the same scaling without the 1e-8, in log space: stops when no row sum is off by more than
 // tolerance (relative); columns are exact after each pass.
 SinkhornResult sinkhorn_converged(const std::vector<double> &logits, int experts, double factor = 2,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/op_call.h"
 #include "tests/oracles/rounding.h"
+#include "tests/support/element.h"
 #include "tests/support/jit_kernel.h"
 #include <algorithm>
 #include <cmath>
@@ -23,30 +24,6 @@ int64_t value_of(const std::string &term, const Spec &spec, const Dims &dims) {
     std::string name = term.substr(0, sign);
     int64_t value = dims.count(name) ? dims.at(name) : std::stoll(spec.choice(name));
     return sign == std::string::npos ? value : value + std::stoll(term.substr(sign));
-}
-
-uint16_t half_bits(const std::string &storage, double v) {
-    uint16_t bits;
-    if (storage == "f16") {
-        _Float16 h = static_cast<_Float16>(oracle::to_f16(v));
-        std::memcpy(&bits, &h, 2);
-    } else {
-        float f = static_cast<float>(oracle::to_bf16(v));
-        std::memcpy(&bits, reinterpret_cast<char *>(&f) + 2, 2);
-    }
-    return bits;
-}
-
-double from_half(const std::string &storage, uint16_t bits) {
-    if (storage == "f16") {
-        _Float16 h;
-        std::memcpy(&h, &bits, 2);
-        return static_cast<double>(h);
-    }
-    uint32_t wide = static_cast<uint32_t>(bits) << 16;
-    float f;
-    std::memcpy(&f, &wide, 4);
-    return f;
 }
 
 const JitKernel &compiled(const Op &op, const Spec &spec, const std::string &isa) {
@@ -72,7 +49,7 @@ struct OpCall::Memory {
 
     Memory(const std::string &type, const std::vector<int64_t> &extents, int64_t padding)
         : storage(type), shape(extents) {
-        element = type == "f32" || type == "i32" ? 4 : 2;
+        element = element_size(type);
         stride.assign(shape.size(), 1);
         for (size_t i = shape.size(); i-- > 1;) stride[i - 1] = stride[i] * shape[i];
         if (shape.size() > 1) stride[0] += padding;
@@ -114,24 +91,8 @@ struct OpCall::Memory {
             offset += dense % static_cast<size_t>(shape[i]) * static_cast<size_t>(stride[i]);
         return base + begin + offset * element;
     }
-    void write(size_t dense, double v) {
-        float f = static_cast<float>(v);
-        int32_t i = storage == "i32" ? static_cast<int32_t>(v) : 0;
-        uint16_t h = element == 2 ? half_bits(storage, v) : uint16_t(0);
-        std::memcpy(at(dense),
-                    storage == "f32"   ? static_cast<void *>(&f)
-                    : storage == "i32" ? static_cast<void *>(&i)
-                                       : &h,
-                    element);
-    }
-    double read(size_t dense) const {
-        uint32_t bits = 0;
-        std::memcpy(&bits, at(dense), element);
-        if (element == 2) return from_half(storage, static_cast<uint16_t>(bits));
-        float f;
-        std::memcpy(&f, &bits, 4);
-        return storage == "f32" ? static_cast<double>(f) : static_cast<int32_t>(bits);
-    }
+    void write(size_t dense, double v) { put_element(storage, at(dense), v); }
+    double read(size_t dense) const { return element_at(storage, at(dense)); }
     // Whether every byte outside the elements is as it was.
     bool guarded() const {
         std::vector<bool> ours(mapped, false);

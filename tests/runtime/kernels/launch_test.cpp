@@ -194,6 +194,57 @@ TEST(Launch, HalvesOfOneBufferAreLegal) {
                       dense.y[static_cast<size_t>(t * view.D + d)]);
 }
 
+// add: y may be exactly a. Rows have a gap, which stays as it was.
+struct Sum {
+    int64_t T = 67, H = 45, stride = 48;
+    std::vector<float> a, b;
+    ks_add_args args{};
+
+    Sum() : a(static_cast<size_t>(T * stride) + 8), b(a.size()) {
+        for (size_t i = 0; i < a.size(); i++)
+            a[i] = static_cast<float>(i), b[i] = 0.5f + static_cast<float>(i % 7);
+        args.size = sizeof args;
+        args.T = T, args.H = H, args.a_stride = args.b_stride = args.y_stride = stride;
+        args.a = args.y = a.data(), args.b = b.data();
+    }
+};
+
+TEST(Launch, SumMayTakeThePlaceOfItsFirstTerm) {
+    for (const char *isa : {"avx2", "avx512"}) {
+        if (!ks::cpu_has(isa)) continue;
+        for (int threads : {1, 3}) {
+            Sum s;
+            std::vector<float> wanted = s.a;
+            for (int64_t t = 0; t < s.T; t++)
+                for (int64_t h = 0; h < s.H; h++)
+                    wanted[static_cast<size_t>(t * s.stride + h)] +=
+                        s.b[static_cast<size_t>(t * s.stride + h)];
+            ASSERT_EQ(ks_add(library(threads, isa).get(), &s.args), KS_OK) << ks_last_error();
+            EXPECT_EQ(s.a, wanted) << isa << ", " << threads << " threads";
+        }
+    }
+}
+
+TEST(Launch, AnyOtherOverlapOfASumIsRefused) {
+    const std::vector<std::pair<const char *, void (*)(Sum &)>> overlaps = {
+        {"one element on", [](Sum &s) { s.args.y = s.a.data() + 1; }},
+        {"one row on", [](Sum &s) { s.args.y = s.a.data() + s.stride; }},
+        {"another stride", [](Sum &s) { s.args.y_stride = s.H; }},
+        {"the second term", [](Sum &s) { s.args.y = s.b.data(); }},
+        {"both terms", [](Sum &s) { s.args.b = s.a.data(); }},
+        {"the first, and part of the second", [](Sum &s) { s.args.b = s.a.data() + 1; }}};
+    auto l = library();
+    for (const auto &[what, make] : overlaps) {
+        Sum s;
+        std::vector<float> a = s.a, b = s.b;
+        make(s);
+        EXPECT_EQ(ks_add(l.get(), &s.args), KS_ERROR_OVERLAP) << what;
+        EXPECT_EQ(std::string(ks_last_error()).rfind("add.y overlaps ", 0), 0u) << ks_last_error();
+        EXPECT_EQ(s.a, a) << what;
+        EXPECT_EQ(s.b, b) << what;
+    }
+}
+
 TEST(Launch, MissingOptionalOperandsCount) {
     auto l = library();
     Scan with, without;

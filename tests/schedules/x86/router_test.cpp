@@ -5,6 +5,7 @@
 #include <cmath>
 #include <gtest/gtest.h>
 #include <limits>
+#include <numeric>
 
 namespace ks::test {
 namespace {
@@ -48,6 +49,22 @@ TEST(Router, FixedExperts) {
     for (const auto &isa : isas())
         for (int experts : {1, 8, 16})
             for (int tokens : {1, 5, 257}) check("sigmoid", isa, tokens, experts, true, true);
+}
+
+TEST(Router, OneExpertTakesAll) {
+    for (const auto &isa : isas())
+        for (int experts : {1, 8, 256})
+            for (int tokens : {1, 257})
+                for (int winner : {0, experts - 1}) {
+                    std::vector<double> logits(static_cast<size_t>(tokens * experts), -1);
+                    for (int t = 0; t < tokens; t++) logits[static_cast<size_t>(t * experts + winner)] = 2;
+                    auto call = routed("softmax", isa, experts, logits, false);
+                    std::vector<int> counts(static_cast<size_t>(experts)), order(static_cast<size_t>(tokens));
+                    counts[static_cast<size_t>(winner)] = tokens;
+                    std::iota(order.begin(), order.end(), 0);
+                    EXPECT_EQ(call.get_integers("counts"), counts);
+                    EXPECT_EQ(call.get_integers("permutation"), order);
+                }
 }
 
 TEST(Router, NanNeverWinsAndTiesGoToTheLowest) {

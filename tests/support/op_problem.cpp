@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/op_problem.h"
+#include "generators/causal_conv1d.h"
+#include "generators/norm.h"
+#include "generators/selective_scan.h"
+#include "schedules/registry.h"
+#include "tests/support/op_call.h"
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <random>
+
+namespace ks::test {
+
+namespace {
+
+bool begins(const std::string &text, const char *with) { return text.rfind(with, 0) == 0; }
+
+int option_flags(const std::string &op) {
+    if (begins(op, "selective_")) return scan_softplus;
+    if (begins(op, "causal_conv1d")) return conv_silu;
+    return op == "rms_norm" || op == "layer_norm" ? int(norm_add) : 0;
+}
+
+// Ids and row numbers: legal ones, and none twice where rows are written to.
+Values integers(const OpProblem &p, size_t count) {
+    const Contract &c = *p.contract;
+    auto rows = static_cast<size_t>(c.name == "embedding" ? p.dims.at("V") : p.dims.at("T"));
+    Values v(count);
+    std::mt19937 engine(7);
+    if (c.name == "expert_down") {
+        std::vector<int> all(rows);
+        std::iota(all.begin(), all.end(), 0);
+        std::shuffle(all.begin(), all.end(), engine);
+        std::copy_n(all.begin(), count, v.begin());
+    } else {
+        for (double &i : v) i = static_cast<double>(engine() % rows);
+    }
+    return v;
+}
+
+Values reals(const OpProblem &p, const Operand &o, int seed) {
+    const std::string &op = p.contract->name;
+    size_t count = p.count(o);
+    if (begins(op, "sinkhorn") && o.name != "logits") { // scales: positive, or any logarithm
+        Values v = normal(count, seed);
+        if (p.choices.at("space") == "linear")
+            for (double &x : v) x = static_cast<float>(std::exp(x) / 8);
+        return v;
+    }
+    Values v = normal(count, seed, o.name == "w" ? 1 / std::sqrt(static_cast<double>(p.dims.at("K"))) : 1);
+    bool step = (o.name == "dt" || o.name == "dt_bias") && !(p.flags & scan_softplus); // taken as it is
+    if (begins(op, "selective_") && (o.name == "A" || step))
+        for (double &x : v) x = static_cast<float>(o.name == "A" ? -0.1 - std::fabs(x) : std::fabs(x));
+    return stored(p.storage(o), v);
+}
+
+} // namespace
+
+bool written(const Operand &o) { return o.role == Role::output || o.role == Role::in_place; }
+
+int64_t OpProblem::value(const std::string &name) const {
+    auto dim = dims.find(name);
+    return dim != dims.end() ? dim->second : std::stoll(choices.at(name));
+}
+
+int64_t OpProblem::sequences() const {
+    return seq_start.empty() ? 1 : static_cast<int64_t>(seq_start.size()) - 1;
+}
+
+std::vector<int64_t> OpProblem::shape(const Operand &o) const {
+    std::vector<int64_t> extents;
+    if (o.per_sequence) extents.push_back(sequences());
+    for (const auto &entry : o.shape) {
+        ShapeTerm term = shape_term(entry);
+        extents.push_back(value(term.name) + term.plus);
+    }
+    return extents;
+}
+
+size_t OpProblem::count(const Operand &o) const {
+    size_t n = 1;
+    for (int64_t extent : shape(o)) n *= static_cast<size_t>(extent);
+    return n;
+}
+
+std::string OpProblem::storage(const Operand &o) const {
+    return o.type == "f32" || o.type == "i32" ? o.type : choices.at(o.type);
+}
+
+int OpProblem::present() const {
+    int bits = flags;
+    for (const auto &o : contract->operands)
+        if (o.role == Role::optional && in.count(o.name)) bits |= o.flag;
+    return bits;
+}
+
+std::string OpProblem::text() const {
+    std::string t = contract->name;
+    for (const auto &[name, value] : choices) t += " " + name + "=" + value;
+    for (const auto &[name, value] : dims) t += " " + name + "=" + std::to_string(value);
+    if (sequences() > 1) t += " sequences=" + std::to_string(sequences());
+    return t + " flags=" + std::to_string(present());
+}
+
+OpProblem random_problem(const std::string &op, const std::map<std::string, std::string> &choices,
+                         const Dims &dims, bool options, const std::vector<int> &seq_start) {
+    OpProblem p;
+    p.contract = &op_named(op).contract;
+    p.choices = choices;
+    p.dims = dims;
+    p.seq_start = seq_start;
+    if (options) p.flags = option_flags(op);
+    int seed = 1;
+    for (const auto &o : p.contract->operands) {
+        seed++;
+        if (o.role == Role::optional && !options) continue;
+        if (o.role == Role::output)
+            p.in[o.name].assign(p.count(o), -77); // every storage holds it
+        else
+            p.in[o.name] = o.type == "i32" ? integers(p, p.count(o)) : reals(p, o, seed);
+    }
+    return p;
+}
+
+double allowed_error(const OpProblem &p, const Operand &o, const Values &wanted) {
+    if (o.type == "i32" || o.name == "residual") return 0; // exact
+    const auto &tolerance = p.contract->tolerance;
+    auto rounding = p.choices.find("rounding");
+    double relative = tolerance.at(rounding == p.choices.end() ? p.storage(o) : rounding->second);
+    double largest = 0, absolute = 0;
+    for (double w : wanted)
+        if (std::isfinite(w)) largest = std::max(largest, std::fabs(w));
+    if (o.name == "change") // a difference of scales: it has their rounding
+        for (double d : p.in.at("d1")) largest = std::max(largest, std::fabs(d));
+    if (p.choices.count("space") && p.choices.at("space") == "log") { // the contract's second term
+        for (double l : p.in.at("logits")) absolute = std::max(absolute, std::fabs(l) * 2e-7);
+        if (o.name == "plan") absolute *= largest;
+    }
+    return relative * largest + absolute;
+}
+
+} // namespace ks::test
