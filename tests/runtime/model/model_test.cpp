@@ -59,7 +59,7 @@ INSTANTIATE_TEST_SUITE_P(Models, GoldenLogits,
 
 TEST(ShippedModel, AgreesWithItsReference) {
     io::NpzReader golden(test::golden_path("shipped_logits.npz"));
-    for (const char *isa : {"avx2", "avx512"}) {
+    for (const std::string &isa : all_isas()) {
         if (!cpu_has(isa)) continue;
         LoadOptions options;
         options.threads = 2;

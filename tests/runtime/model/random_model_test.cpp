@@ -53,7 +53,7 @@ TEST_P(RandomCheckpoint, AgreesWithTheDoubleReference) {
     test::RandomModel random(config, "f32", k.hidden + k.states);
     auto tokens = tokens_of(37, config.vocab);
     auto wanted = oracle::model_logits(config, random.weights(), tokens);
-    for (const char *isa : {"avx2", "avx512"}) {
+    for (const std::string &isa : all_isas()) {
         if (!cpu_has(isa)) continue;
         for (int threads : {1, 2}) {
             SCOPED_TRACE(std::string(isa) + ", threads " + std::to_string(threads));
