@@ -4,15 +4,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstdint>
 #include <sched.h>
 
 namespace ks::bench {
-
-std::optional<bool> Row::met() const {
-    if (!ratio) return std::nullopt;
-    return *ratio >= goal;
-}
 
 double seconds_now() {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -36,16 +30,16 @@ void Race::measure(int rounds, double at_least) {
     std::vector<int> repeats;
     for (Variant &v : variants_) {
         v.run(tick++); // warms up code and data
-        double start = seconds_now();
+        double start = clock_();
         v.run(tick++);
-        repeats.push_back(std::max(1, static_cast<int>(std::ceil(at_least / (seconds_now() - start)))));
+        repeats.push_back(std::max(1, static_cast<int>(std::ceil(at_least / (clock_() - start)))));
     }
     for (int round = 0; round < rounds; round++)
         for (size_t j = 0; j < variants_.size(); j++) {
             size_t k = (j + static_cast<size_t>(round)) % variants_.size();
-            double start = seconds_now();
+            double start = clock_();
             for (int i = 0; i < repeats[k]; i++) variants_[k].run(tick++);
-            variants_[k].seconds.push_back((seconds_now() - start) / repeats[k]);
+            variants_[k].seconds.push_back((clock_() - start) / repeats[k]);
         }
 }
 
@@ -67,26 +61,6 @@ double Race::speed(const std::string &a, const std::string &b) const {
     std::vector<double> ratios;
     for (size_t i = 0; i < ours.size(); i++) ratios.push_back(theirs[i] / ours[i]);
     return bench::median(ratios);
-}
-
-void randomize(AlignedBytes &floats, unsigned seed, float scale) {
-    uint64_t z = seed * 0x9E3779B97F4A7C15ull + 1;
-    for (size_t i = 0; i < floats.size() / sizeof(float); i++) {
-        z ^= z << 13, z ^= z >> 7, z ^= z << 17;
-        float value = scale * static_cast<float>(static_cast<int32_t>(z >> 32)) * (1.f / 2147483648.f);
-        floats.floats()[i] = value == 0 ? scale / 2 : value;
-    }
-}
-
-void expect_close(const std::string &who, const std::vector<double> &got, const std::vector<double> &wanted,
-                  double bound) {
-    double largest = 0;
-    for (double w : wanted) largest = std::max(largest, std::fabs(w));
-    if (got.size() != wanted.size() || largest == 0) throw Error(who, "nothing to compare");
-    for (size_t i = 0; i < got.size(); i++)
-        if (!(std::fabs(got[i] - wanted[i]) <= bound * largest)) // catches NaN too
-            throw Error(who,
-                        "is wrong: " + std::to_string(got[i]) + " instead of " + std::to_string(wanted[i]));
 }
 
 int pin_to_one_core() {

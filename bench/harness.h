@@ -1,34 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Interleaved timing of several ways to do one thing, and the rows that come out of it.
+// Interleaved timing of several ways to do one thing.
 #pragma once
-#include "runtime/base/aligned.h"
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
 namespace ks::bench {
 
-// One line of the table. `ours` and `rival_value` are medians in `unit`, `ratio` says how many times better
-// ours is: the median of the ratios of each round. A rival that this machine lacks leaves `ratio` empty.
-struct Row {
-    std::string id, what, shape;
-    std::optional<double> ours = {};
-    std::string rival = {};
-    std::optional<double> rival_value = {};
-    std::string unit = {};
-    std::optional<double> ratio = {};
-    double goal = 0;
-    std::string note = {};
-
-    std::optional<bool> met() const;
-};
+double seconds_now();                      // steady
+double median(std::vector<double> values); // throws ks::Error for none
 
 // run(i) does the work once; i counts up over all calls, so that it can pick another copy of the weights.
 struct Variant {
     std::string name;
     std::function<void(int)> run;
-    std::vector<double> seconds = {}; // one per round
+    std::vector<double> seconds = {}; // of one call, once per round
 
     double median() const;
 };
@@ -37,6 +23,8 @@ struct Variant {
 // hits all of them.
 class Race {
   public:
+    explicit Race(std::function<double()> clock = seconds_now) : clock_(std::move(clock)) {}
+
     void add(std::string name, std::function<void(int)> run);
     // In each round a variant is repeated for at least `at_least` seconds.
     void measure(int rounds, double at_least);
@@ -47,17 +35,9 @@ class Race {
     const Variant &fastest(const std::vector<std::string> &names) const;
 
   private:
+    std::function<double()> clock_;
     std::vector<Variant> variants_;
 };
-
-double seconds_now(); // steady
-double median(std::vector<double> values);
-
-// Uniform in (-scale, scale), never zero; the same for the same seed.
-void randomize(AlignedBytes &floats, unsigned seed, float scale);
-// Throws ks::Error(who, ...) unless every |got - wanted| <= bound * max |wanted|.
-void expect_close(const std::string &who, const std::vector<double> &got, const std::vector<double> &wanted,
-                  double bound);
 
 // Keeps this thread, and those it starts, on one core: the one it is on. Returns its number.
 int pin_to_one_core();

@@ -1,69 +1,67 @@
 // SPDX-License-Identifier: Apache-2.0
 // ks_bench_rows: measures the rows of one core and prints one JSON object a line. bench/run calls it.
-#include "bench/rows.h"
+#include "bench/harness.h"
+#include "bench/rows/rows.h"
 #include "runtime/base/cpu.h"
 #include "runtime/base/error.h"
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <fmt/format.h>
-#include <memory>
-#include <nlohmann/json.hpp>
 
 namespace ks::bench {
 
-bool Context::wide() const { return std::string(ks_isa(&library)) == "avx512"; }
-
-void check(ks_status status) {
-    if (status != KS_OK) throw Error(ks_last_error());
-}
+bool Context::wide() const { return std::string(ks_isa(&library)) != "avx2"; }
 
 namespace {
 
 struct Entry {
-    const char *id;
+    std::string id, isa;
     std::function<Row(const Context &)> measure;
 };
 
-const std::vector<Entry> &entries() {
-    static const std::vector<Entry> list{
+// Of the instruction set `isa`, or of all that tables show; ids of others than this CPU's best end in its
+// name.
+std::vector<Entry> entries(const std::string &isa) {
+    const std::vector<std::pair<const char *, std::function<Row(const Context &)>>> rows{
         {"scan-f32", selective_scan_row},
-        {"linear-prefill-f32", linear_prefill_row},
-        {"linear-decode-f32", [](const Context &c) { return linear_decode_row(c, false); }},
-        {"linear-decode-bf16", [](const Context &c) { return linear_decode_row(c, true); }},
+        {"linear-prefill-f32", [](const Context &c) { return linear_prefill_row(c, DType::f32); }},
+        {"linear-prefill-bf16", [](const Context &c) { return linear_prefill_row(c, DType::bf16); }},
+        {"linear-decode-f32", [](const Context &c) { return linear_decode_row(c, DType::f32); }},
+        {"linear-decode-bf16", [](const Context &c) { return linear_decode_row(c, DType::bf16); }},
         {"experts-f32-T8", [](const Context &c) { return experts_row(c, 8); }},
         {"experts-f32-T64", [](const Context &c) { return experts_row(c, 64); }},
+        {"tuned", tuned_row},
+        {"tuned-ceiling", tuned_ceiling_row},
     };
+    const std::vector<std::string> isas = isa.empty() ? shown_isas() : std::vector<std::string>{isa};
+    std::vector<Entry> list;
+    for (const auto &[id, measure] : rows)
+        for (const std::string &i : isas) list.push_back({i == best_isa() ? id : id + ("-" + i), i, measure});
     return list;
 }
 
-template <typename T>
-nlohmann::json or_null(const std::optional<T> &value) {
-    return value ? nlohmann::json(*value) : nlohmann::json();
-}
+struct Options {
+    std::string only, isa;
+    int rounds = 11;
+    bool list = false;
+};
 
-nlohmann::ordered_json json_of(const Row &r) {
-    return {{"id", r.id},       {"what", r.what},
-            {"shape", r.shape}, {"ours", or_null(r.ours)},
-            {"rival", r.rival}, {"rival_value", or_null(r.rival_value)},
-            {"unit", r.unit},   {"ratio", or_null(r.ratio)},
-            {"goal", r.goal},   {"met", or_null(r.met())},
-            {"note", r.note}};
-}
-
-void run(const std::string &only, const std::string &isa, int rounds) {
+void run(const Options &options) {
     int core = pin_to_one_core();
-    ks_create_args create{sizeof create, 1, isa.empty() ? nullptr : isa.c_str()};
-    ks_library *created = nullptr;
-    check(ks_create(&create, &created));
-    std::unique_ptr<ks_library, decltype(&ks_destroy)> library(created, ks_destroy);
-    Context context{
-        *library, rounds,
-        fmt::format("{}, core {}, {}, rivals by g++ {}", cpu_name(), core, ks_isa(created), __VERSION__)};
-    for (const Entry &e : entries())
-        if (only.empty() || only == e.id) {
-            fmt::print("{}\n", json_of(e.measure(context)).dump());
-            std::fflush(stdout);
+    for (const Entry &e : entries(options.isa)) {
+        if (!options.only.empty() && options.only != e.id) continue;
+        if (options.list) {
+            fmt::print("{}\n", e.id);
+            continue;
         }
+        Library library = open_library(e.isa);
+        Row row = e.measure(
+            {*library, options.rounds,
+             fmt::format("{}, core {}, {}, rivals by g++ {}", cpu_name(), core, e.isa, __VERSION__)});
+        row.id = e.id;
+        fmt::print("{}\n", row.json());
+        std::fflush(stdout);
+    }
 }
 
 } // namespace
@@ -72,21 +70,14 @@ void run(const std::string &only, const std::string &isa, int rounds) {
 
 int main(int argc, char **argv) {
     CLI::App app("ks_bench_rows: one JSON object per row");
-    std::string only, isa;
-    int rounds = 11;
-    bool list = false;
-    app.add_option("--only", only, "one row");
-    app.add_option("--isa", isa, "avx2 or avx512 (default: the best of this CPU)")
-        ->check(CLI::IsMember({"avx2", "avx512"}));
-    app.add_option("--rounds", rounds, "interleaved rounds")->check(CLI::Range(3, 1000));
-    app.add_flag("--list", list, "print the ids");
+    ks::bench::Options options;
+    app.add_option("--only", options.only, "one row");
+    app.add_option("--isa", options.isa, "rows of one instruction set")->check(CLI::IsMember(ks::all_isas()));
+    app.add_option("--rounds", options.rounds, "interleaved rounds")->check(CLI::Range(3, 1000));
+    app.add_flag("--list", options.list, "print the ids");
     CLI11_PARSE(app, argc, argv);
-    if (list) {
-        for (const auto &e : ks::bench::entries()) fmt::print("{}\n", e.id);
-        return 0;
-    }
     try {
-        ks::bench::run(only, isa, rounds);
+        ks::bench::run(options);
         return 0;
     } catch (const std::exception &e) {
         std::fprintf(stderr, "ks_bench_rows: %s\n", e.what());

@@ -10,7 +10,6 @@ import sys
 
 MODEL = "models/kjv-8x11m"
 ROWS = "build/bin/ks_bench_rows"
-TUNED = pathlib.Path("build/tuned/table.json")
 MODEL_IDS = [f"model-{phase}-{dtype}" for dtype in ("f32", "bf16") for phase in ("prefill", "decode")]
 
 
@@ -31,6 +30,16 @@ def run_json(command, **more):
     return json.loads(done.stdout)
 
 
+def core_ids(isa):
+    try:
+        done = subprocess.run([ROWS, "--list"] + (["--isa", isa] if isa else []), capture_output=True, text=True)
+    except OSError as error:
+        fail(f"{ROWS}: {error.strerror}; run bench/run")
+    if done.returncode:
+        fail(done.stderr.strip() or f"{ROWS} ended with {done.returncode}")
+    return done.stdout.split()
+
+
 def core_rows(only, rounds, isa):
     """Rows of one core, measured in one process; yields them as they come."""
     command = [ROWS, "--rounds", str(rounds)] + (["--only", only] if only else []) + (["--isa", isa] if isa else [])
@@ -39,22 +48,6 @@ def core_rows(only, rounds, isa):
             yield json.loads(line)
     if process.returncode:
         fail("ks_bench_rows failed")
-
-
-def tuned_row():
-    """Tuned kernels against the default, from the tuner's own interleaved final measurements."""
-    row = empty_row("tuned", "tuned kernels, slowest against the default", "", "default schedule", "x", 1.0)
-    rules = json.loads(TUNED.read_text())["rules"] if TUNED.exists() else []
-    found = [e for rule in rules for e in rule["evidence"]]
-    if not found:
-        row["note"] = "nothing is tuned on this machine: run build/bin/ksc tune"
-        return row
-    # Times as parts of the default's; an interval that holds 1 is a tie.
-    speeds = [1.0 if e["low"] <= 1 <= e["high"] else 1 / e["ratio"] for e in found]
-    row.update(shape=f"{len(rules)} rules, {len(found)} shapes", ours=min(speeds), rival_value=1.0, ratio=min(speeds))
-    row["met"] = min(speeds) >= 1
-    row["note"] = f"geometric mean {statistics.geometric_mean(speeds):.3f}, best {max(speeds):.3f}; ksc show lists them"
-    return row
 
 
 def cpu_name():
@@ -133,11 +126,11 @@ def text_of(value):
 
 
 def print_row(row):
-    met = {True: "met", False: "MISSED", None: "no rival"}[row["met"]]
-    ratio = "-" if row["ratio"] is None else f"{row['ratio']:.2f}"
-    print(f"{row['id']:<20} {text_of(row['ours']):>8} {text_of(row['rival_value']):>8} {row['unit']:<9} "
-          f"{ratio:>6} {row['goal']:>5.2f}  {met:<8}  {row['shape']} | {row['rival']}", flush=True)
-    print(f"{'':<20} {row['note']}", flush=True)
+    met = {True: "met", False: "MISSED", None: "no goal" if row["goal"] is None else "no rival"}[row["met"]]
+    ratio, goal = ("-" if value is None else f"{value:.2f}" for value in (row["ratio"], row["goal"]))
+    print(f"{row['id']:<27} {text_of(row['ours']):>8} {text_of(row['rival_value']):>8} {row['unit']:<9} "
+          f"{ratio:>6} {goal:>5}  {met:<8}  {row['shape']} | {row['rival']}", flush=True)
+    print(f"{'':<27} {row['note']}", flush=True)
 
 
 def main():
@@ -146,7 +139,8 @@ def main():
     parser.add_argument("--only", metavar="ID", help="one row")
     parser.add_argument("--list", action="store_true", help="print the ids of all rows")
     parser.add_argument("--rounds", type=int, default=11, help="interleaved rounds of the rows of one core")
-    parser.add_argument("--isa", choices=["avx2", "avx512"], help="kernels of ours (default: the best of this CPU)")
+    parser.add_argument("--isa", choices=["avx2", "avx512", "avx512_bf16"],
+                        help="rows of one instruction set (default: the best of this CPU and avx2; models: the best)")
     parser.add_argument("--torch-python", metavar="PATH", default=os.environ.get("KS_TORCH_PYTHON", ""),
                         help="a Python that has torch and numpy (default: KS_TORCH_PYTHON)")
     parser.add_argument("--torch-rounds", type=int, default=3, help="turns of both engines, each about a minute")
@@ -154,14 +148,14 @@ def main():
     if args.rounds < 3 or args.torch_rounds < 1:
         parser.error("--rounds must be at least 3, --torch-rounds at least 1")
 
-    core_ids = subprocess.run([ROWS, "--list"], capture_output=True, text=True, check=True).stdout.split()
-    ids = core_ids + ["tuned"] + MODEL_IDS
+    of_core = core_ids(args.isa)
+    ids = of_core + MODEL_IDS
     if args.list:
         return print("\n".join(ids))
     if args.only and args.only not in ids:
         fail(f"--only {args.only}: the rows are {', '.join(ids)}")
     wanted = [args.only] if args.only else ids
-    print(f"{'id':<20} {'ours':>8} {'rival':>8} {'unit':<9} {'ratio':>6} {'goal':>5}  met")
+    print(f"{'id':<27} {'ours':>8} {'rival':>8} {'unit':<9} {'ratio':>6} {'goal':>5}  met")
     rows = []
 
     def take(found):
@@ -169,10 +163,8 @@ def main():
             rows.append(row)
             print_row(row)
 
-    if set(wanted) & set(core_ids):
+    if set(wanted) & set(of_core):
         take(core_rows(args.only, args.rounds, args.isa))
-    if "tuned" in wanted:
-        take([tuned_row()])
     take(model_rows(args, wanted))
     if args.json:
         pathlib.Path(args.json).write_text(json.dumps(rows, indent=1) + "\n")

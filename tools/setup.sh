@@ -2,7 +2,7 @@
 # Sourced by ./quickstart and ./test: system packages, the Python environment with Halide and CMake, the build.
 # shellcheck shell=bash
 
-ks_packages=(g++ make ninja-build pkg-config binutils python3 python3-venv libgtest-dev libgmock-dev libbenchmark-dev
+ks_packages=(g++ make ninja-build pkg-config binutils python3 python3-venv libgtest-dev libgmock-dev
   nlohmann-json3-dev libcli11-dev libfmt-dev libsqlite3-dev libpcre2-dev libutf8proc-dev zlib1g-dev)
 
 ks_fail() {
@@ -10,11 +10,12 @@ ks_fail() {
   exit 1
 }
 
-# Installs what is missing when that is possible without asking; otherwise says exactly what to install.
+# ks_install_packages [PACKAGE...]: installs what is missing of ks_packages and of these when that is possible without
+# asking; otherwise says exactly what to install.
 ks_install_packages() {
   command -v dpkg-query >/dev/null || ks_fail "this set-up knows Debian and Ubuntu only; see README.md for the parts"
   local missing=() p
-  for p in "${ks_packages[@]}"; do
+  for p in "${ks_packages[@]}" "$@"; do
     dpkg-query -W -f='${db:Status-Status}\n' "$p" 2>/dev/null | grep -q '^installed$' || missing+=("$p")
   done
   [ ${#missing[@]} -eq 0 ] && return 0

@@ -18,5 +18,6 @@ struct OpenBlas {
 
 // Nothing when the machine has no libopenblas.so.0.
 std::optional<OpenBlas> find_openblas();
+constexpr char openblas_missing[] = "libopenblas.so.0 is not installed; "; // begins the note of such a row
 
 } // namespace ks::bench

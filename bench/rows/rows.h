@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rows that one core can measure by itself. Each takes `rounds` interleaved rounds.
 #pragma once
-#include "bench/harness.h"
-#include "kingsnake/kingsnake.h"
+#include "bench/calls/call.h"
+#include "bench/row.h"
+#include "runtime/base/dtype.h"
 
 namespace ks::bench {
 
@@ -13,12 +14,12 @@ struct Context {
     bool wide() const;   // AVX-512 kernels
 };
 
+// `id` is left to the caller.
 Row selective_scan_row(const Context &context);
-Row linear_prefill_row(const Context &context);
-Row linear_decode_row(const Context &context, bool bf16);
+Row linear_prefill_row(const Context &context, DType weight);
+Row linear_decode_row(const Context &context, DType weight);
 Row experts_row(const Context &context, int64_t tokens);
-
-// Throws ks::Error with the reason of the last failed call.
-void check(ks_status status);
+Row tuned_row(const Context &context);
+Row tuned_ceiling_row(const Context &context);
 
 } // namespace ks::bench
