@@ -80,14 +80,15 @@ double fastest(int tries, F run) {
     return best;
 }
 
-double bandwidth(size_t bytes, int passes) {
+double bandwidth(size_t bytes) {
     AlignedBytes array(bytes);
+    size_t passes = std::max<size_t>(1, (size_t{48} << 20) / bytes);
     double seconds = fastest(4, [&] {
         double sum = 0;
-        for (int i = 0; i < passes; i++) sum += read_bytes(array.data(), bytes);
+        for (size_t i = 0; i < passes; i++) sum += read_bytes(array.data(), bytes);
         return sum;
     });
-    return static_cast<double>(bytes) * passes / seconds;
+    return static_cast<double>(bytes * passes) / seconds;
 }
 
 } // namespace
@@ -98,13 +99,19 @@ Ceiling measure_ceiling(const std::string &isa) {
     double seconds = fastest(6, [&] { return wide ? fma_512(steps) : fma_256(steps); });
     double pairs =
         isa == "avx512_bf16" ? 64.0 * chains * steps / fastest(6, [&] { return dot_512(steps); }) : 0;
-    return {2.0 * (wide ? 16 : 8) * chains * steps / seconds, pairs, bandwidth(256 << 10, 200),
-            bandwidth(size_t{192} << 20, 1)};
+    Ceiling c{2.0 * (wide ? 16 : 8) * chains * steps / seconds, pairs, {}};
+    for (size_t megabytes : {0, 1, 4, 16, 64, 192}) {
+        size_t bytes = megabytes ? megabytes << 20 : 256 << 10;
+        c.reads.emplace_back(bytes, bandwidth(bytes));
+    }
+    return c;
 }
 
-double floor_seconds(const Ceiling &c, const Work &w, bool cold) {
-    return std::max(w.flops / (w.pairs ? c.pair_flops : c.flops),
-                    w.bytes / (cold ? c.memory_bytes : c.cached_bytes));
+double floor_seconds(const Ceiling &c, const Work &w) {
+    double rate = c.cached_bytes();
+    for (const auto &[bytes, speed] : c.reads)
+        if (bytes <= w.footprint) rate = std::min(rate, speed);
+    return std::max(w.flops / (w.pairs ? c.pair_flops : c.flops), w.bytes / rate);
 }
 
 } // namespace ks::tune

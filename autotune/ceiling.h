@@ -3,19 +3,24 @@
 #pragma once
 #include "autotune/tasks.h"
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace ks::tune {
 
 struct Ceiling {
     double flops;      // per second: f32 fused multiply-adds in registers, two flops each
     double pair_flops; // per second: dot products of bf16 pairs in registers, four flops each; 0 without them
-    double cached_bytes; // per second, reading an array that fits the second-level cache
-    double memory_bytes; // per second, reading an array that fits no cache
+    // Bytes per second of reading an array again and again, by its bytes, ascending: from one that fits the
+    // second-level cache to one that fits none.
+    std::vector<std::pair<double, double>> reads;
+    double cached_bytes() const { return reads.front().second; }
+    double memory_bytes() const { return reads.back().second; }
 };
 
 Ceiling measure_ceiling(const std::string &isa); // about 0.3 s
 
-// Least seconds that this work takes; weights come from memory when `cold`.
-double floor_seconds(const Ceiling &ceiling, const Work &work, bool cold);
+// Least seconds that this work takes, its bytes read at the rate of the largest array within its footprint.
+double floor_seconds(const Ceiling &ceiling, const Work &work);
 
 } // namespace ks::tune

@@ -50,8 +50,7 @@ void Report::add(const Task &task, const Result &result, const std::vector<Rule>
                     row.tuned = e.seconds;
                     row.ratio = 1 / e.ratio;
                 }
-        bool cold = !task.spec.fixed.count("D") && s.shape.begin()->second <= 16; // weights are streamed
-        row.of_ceiling = floor_seconds(ceiling_, work_of(task, s.shape), cold) / row.tuned;
+        row.of_ceiling = floor_seconds(ceiling_, work_of(task, s.shape)) / row.tuned;
         rows_.push_back(row);
     }
 }
@@ -59,7 +58,7 @@ void Report::add(const Task &task, const Result &result, const std::vector<Rule>
 void Report::print() const {
     fmt::print("\none core: {:.0f} GFLOP/s in registers, {:.0f} GB/s from memory, {:.0f} GB/s from cache "
                "(measured)\n\n",
-               ceiling_.flops * 1e-9, ceiling_.memory_bytes * 1e-9, ceiling_.cached_bytes * 1e-9);
+               ceiling_.flops * 1e-9, ceiling_.memory_bytes() * 1e-9, ceiling_.cached_bytes() * 1e-9);
     const char *format = "{:<24} {:<32} {:>10} {:>10} {:>6} {:>8}  {}\n";
     fmt::print(fmt::runtime(format), "op", "shape", "default", "tuned", "ratio", "ceiling", "variant");
     for (const Row &r : rows_)

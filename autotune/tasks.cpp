@@ -85,25 +85,44 @@ Task task_of(const std::string &name, const std::map<std::string, std::string> &
     return t;
 }
 
+namespace {
+
+double storage_bytes(const Spec &spec, const char *choice) { return spec.choice(choice) == "f32" ? 4 : 2; }
+
+double weight_bytes(const Spec &spec) {
+    double halves = spec.choices.count("halves") ? std::stod(spec.choice("halves")) : 1;
+    return static_cast<double>(spec.fixed.at("P") * spec.fixed.at("K")) * std::stod(spec.choice("panel")) *
+           halves * storage_bytes(spec, "weight");
+}
+
+} // namespace
+
+int weight_copies(const Spec &spec, const Dims &shape) {
+    for (const char *rows : {"M", "R"}) {
+        auto at = shape.find(rows);
+        if (at == shape.end() || at->second > 16) continue;
+        return static_cast<int>(std::clamp(96e6 / weight_bytes(spec), 1.0, 64.0));
+    }
+    return 1;
+}
+
 Work work_of(const Task &t, const Dims &shape) {
     auto fixed = [&](const char *dim) { return static_cast<double>(t.spec.fixed.at(dim)); };
     auto rows = static_cast<double>(shape.begin()->second);
-    auto bytes_of = [&](const char *choice) { return t.spec.choice(choice) == "f32" ? 4.0 : 2.0; };
     if (t.op == "causal_conv1d") {
         double D = fixed("D"), W = std::stod(t.spec.choice("W"));
-        return {rows * D * (2 * W + 20), rows * D * 2 * bytes_of("io")};
+        return {rows * D * (2 * W + 20), rows * D * 2 * storage_bytes(t.spec, "io")};
     }
     if (t.spec.fixed.count("N")) {
-        double D = fixed("D"), N = fixed("N"), io = bytes_of("io");
+        double D = fixed("D"), N = fixed("N"), io = storage_bytes(t.spec, "io");
         bool update = t.op == "selective_state_update";
         // Nine multiply-type operations per element-state: A delta, five of the polynomial, B du, h, y.
         return {rows * D * N * 9 * 2, rows * D * 4 * io + D * N * 4 * (update ? 2 * rows + 1 : 3)};
     }
-    double halves = t.spec.choices.count("halves") ? std::stod(t.spec.choice("halves")) : 1;
-    double N = fixed("P") * std::stod(t.spec.choice("panel")), K = fixed("K");
-    return {2 * rows * K * N * halves,
-            K * N * halves * bytes_of("weight") + rows * (K * bytes_of("io") + 4 * N),
-            multiplies_pairs(op_named(t.op).contract, t.spec)};
+    double weights = weight_bytes(t.spec), N = fixed("P") * std::stod(t.spec.choice("panel"));
+    return {2 * rows * weights / storage_bytes(t.spec, "weight"),
+            weights + rows * (fixed("K") * storage_bytes(t.spec, "io") + 4 * N),
+            multiplies_pairs(op_named(t.op).contract, t.spec), weights * weight_copies(t.spec, shape)};
 }
 
 } // namespace ks::tune

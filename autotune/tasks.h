@@ -18,9 +18,15 @@ std::vector<Task> model_tasks(const std::string &folder, const std::string &dtyp
 // polynomial.
 struct Work {
     double flops, bytes;
-    bool pairs = false; // flops are dot products of bf16 pairs
+    bool pairs = false;   // flops are dot products of bf16 pairs
+    double footprint = 0; // bytes that calls go through before they come back to the same: what decides which
+                          // cache they are read from; 0: those of one call, in the nearest
 };
 Work work_of(const Task &task, const Dims &shape);
+
+// Copies of the weight to take turns with, so that a few rows find it in no near cache, as in a model; 1
+// where the rows use it often enough.
+int weight_copies(const Spec &spec, const Dims &shape);
 
 std::string compiler_version();
 

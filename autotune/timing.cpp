@@ -2,6 +2,7 @@
 #include "autotune/timing.h"
 #include "autotune/kernel_of.h"
 #include "autotune/measure.h"
+#include "autotune/tasks.h"
 #include "runtime/base/error.h"
 #include <chrono>
 #include <cmath>
@@ -33,19 +34,6 @@ double tolerance(const Contract &c, const Spec &spec, const std::string &operand
     std::string storage = type == "f32" || type == "i32" ? "f32" : spec.choice(type);
     auto at = c.tolerance.find(storage);
     return (at != c.tolerance.end() ? at : c.tolerance.begin())->second;
-}
-
-// Copies of the weight that together no cache holds; 1 where the weight is used often enough to be cached.
-int weight_copies(const Contract &c, const Spec &spec, const Dims &shape) {
-    for (const char *rows : {"M", "R"}) {
-        auto at = shape.find(rows);
-        if (at == shape.end() || at->second > 16) continue;
-        double bytes = static_cast<double>(spec.fixed.at("P") * spec.fixed.at("K")) *
-                       std::stoi(spec.choice("panel")) * (spec.choice("weight") == "f32" ? 4 : 2) *
-                       (c.choices.count("halves") ? std::stoi(spec.choice("halves")) : 1);
-        return static_cast<int>(std::min(64.0, std::max(1.0, 96e6 / bytes)));
-    }
-    return 1;
 }
 
 } // namespace
@@ -91,7 +79,7 @@ std::vector<std::vector<double>> time(const std::vector<std::unique_ptr<Artefact
                                       Problems &problems, const Dims &shape, int rounds) {
     const Spec &spec = artefacts.at(0)->candidate().spec;
     const Contract &c = contract_of(*artefacts[0]);
-    Problem &p = problems.get(c, spec, shape, weight_copies(c, spec, shape));
+    Problem &p = problems.get(c, spec, shape, weight_copies(spec, shape));
     int turn = 0;
     // As many calls as make a sample long against the clock and short against other loads.
     std::vector<int> repeats;

@@ -10,6 +10,7 @@
 #include "runtime/kernels/op_table.h"
 #include <algorithm>
 #include <benchmark/benchmark.h>
+#include <cmath>
 #include <cstdio>
 
 namespace ks::bench {
@@ -38,8 +39,8 @@ class Device {
         for (auto _ : state) call_.run(i++);
         double seconds = (seconds_now() - start) / static_cast<double>(state.iterations());
         const Work &w = call_.work;
-        double floor =
-            tune::floor_seconds(ceiling_, {w.flops + flops_of_exp * w.exps, w.bytes, w.pairs}, w.cold);
+        double floor = tune::floor_seconds(
+            ceiling_, {w.flops + flops_of_exp * w.exps, w.bytes, w.pairs, w.cold ? HUGE_VAL : 0});
         if (w.flops > 0) state.counters["GFLOP/s"] = w.flops / seconds * 1e-9;
         state.counters["GB/s"] = w.bytes / seconds * 1e-9;
         state.counters["ceiling"] = floor / seconds;

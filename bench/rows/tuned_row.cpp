@@ -53,7 +53,7 @@ std::string peaks_of(const tune::Ceiling &ceiling) {
                             ? fmt::format("{:.0f} GFLOP/s of bf16 pairs, ", ceiling.pair_flops * 1e-9)
                             : "";
     return fmt::format("{:.0f} GFLOP/s, {}{:.0f} GB/s", ceiling.flops * 1e-9, pairs,
-                       ceiling.cached_bytes * 1e-9);
+                       ceiling.cached_bytes() * 1e-9);
 }
 
 } // namespace
@@ -97,7 +97,7 @@ Row tuned_ceiling_row(const Context &c) {
         task.op = r.op;
         task.spec = {r.choices, r.fixed};
         for (const tune::Evidence &e : r.evidence)
-            found.push_back(tune::floor_seconds(ceiling, tune::work_of(task, e.shape), false) / e.seconds);
+            found.push_back(tune::floor_seconds(ceiling, tune::work_of(task, e.shape)) / e.seconds);
     }
     Speeds speeds(found);
     row.shape = shape_of(rules, speeds);
