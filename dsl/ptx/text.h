@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Edits on the PTX text that Halide writes. Halide reaches neither sm_90 nor the tensor cores: a schedule
+// calls a pseudo-function (ks_*) that no module defines, LLVM leaves the call as a block of fixed shape, and
+// here the block becomes the instructions that it stands for. (A .func would not do: ptxas calls it instead
+// of inlining it.)
+#pragma once
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace ks::ptx {
+
+struct PseudoCall {
+    std::string name;                   // "ks_tanh"
+    std::vector<std::string> arguments; // registers or literals, typed as the .b32 and .b64 of the call
+    std::string result;                 // register; empty for a call without one
+};
+
+// The instructions of one call. They stand in braces of their own, so .reg declarations in them are local.
+using Expansion = std::function<std::string(const PseudoCall &)>;
+
+// The text with every call of a ks_* function expanded and their declarations removed. Throws ks::Error
+// naming a pseudo-function without an expansion, and for a call that is not in the shape that LLVM 21 gives
+// calls.
+std::string expand_pseudo_calls(const std::string &ptx, const std::map<std::string, Expansion> &expansions);
+
+// The text for another architecture ("sm_90a") in another version of the language ("8.0"), for instructions
+// that those of Halide lack. Throws ks::Error when the text has no such directives.
+std::string retarget(const std::string &ptx, const std::string &version, const std::string &arch);
+
+// Names of what the text calls and does not define; empty when it is whole.
+std::vector<std::string> undefined_calls(const std::string &ptx);
+
+} // namespace ks::ptx
