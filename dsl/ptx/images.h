@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writing the block of images that runtime/kernels/cuda_image.h describes.
+#pragma once
+#include "runtime/kernels/cuda_image.h"
+#include <string>
+#include <vector>
+
+namespace ks::ptx {
+
+struct Image {
+    cuda::ImageKind kind;
+    std::string arch; // "sm_90", "sm_90a"; of PTX the one in its .target
+    std::vector<uint8_t> bytes;
+};
+
+// Throws ks::Error for a name that is no architecture.
+std::vector<uint8_t> join_images(const std::vector<Image> &images);
+
+} // namespace ks::ptx

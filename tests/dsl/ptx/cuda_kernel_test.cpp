@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a schedule to an object with machine code for several architectures, on a machine that may have no
+// GPU.
+#include "dsl/ptx/cuda_kernel.h"
+#include "dsl/ptx/program.h"
+#include "runtime/base/error.h"
+#include <filesystem>
+#include <fstream>
+#include <gmock/gmock.h>
+
+namespace ks::ptx {
+namespace {
+
+using testing::HasSubstr;
+
+// y = f(x), for a pseudo-function f.
+Kernel pointwise(const std::string &function) {
+    using namespace Halide;
+    ImageParam x(Float(32), 1, "x");
+    Var i("i"), block("block"), thread("thread");
+    Func y("y");
+    y(i) = Internal::Call::make(Float(32), function, {x(i)}, Internal::Call::PureExtern);
+    y.gpu_tile(i, block, thread, 64, TailStrategy::GuardWithIf);
+    return {{y}, {x}, {}};
+}
+
+std::string tanh(const PseudoCall &c) {
+    return "tanh.approx.f32 " + c.result + ", " + c.arguments.at(0) + ";";
+}
+
+class CudaKernel : public testing::Test {
+  protected:
+    void SetUp() override {
+        ptxas_ = Ptxas::find();
+        if (!ptxas_) GTEST_SKIP() << "there is no ptxas on this machine";
+    }
+    std::string object() const { return folder_.path("kernel.o"); }
+    std::string refused(const Kernel &kernel, const CudaBuild &build) {
+        try {
+            compile_cuda(kernel, "kernel", *ptxas_, build, object());
+        } catch (const Error &e) {
+            EXPECT_FALSE(std::filesystem::exists(object()));
+            return e.what();
+        }
+        return "no error";
+    }
+
+    std::optional<Ptxas> ptxas_;
+    ScratchFolder folder_;
+};
+
+TEST_F(CudaKernel, TheObjectHoldsCodeForEveryArchitecture) {
+    CudaBuild build{{{"sm_80"}, {"sm_90"}}, true, {{"ks_tanh", tanh}}};
+    std::vector<CudaReport> reports = compile_cuda(pointwise("ks_tanh"), "kernel", *ptxas_, build, object());
+    ASSERT_EQ(reports.size(), 2u);
+    EXPECT_EQ(reports[1].arch, "sm_90");
+    ASSERT_EQ(reports[1].kernels.size(), 1u);
+    EXPECT_EQ(reports[1].kernels[0].spill_stores + reports[1].kernels[0].stack, 0);
+    std::ifstream in(object(), std::ios::binary);
+    std::string bytes((std::istreambuf_iterator<char>(in)), {});
+    EXPECT_NE(bytes.find(std::string("KSCUDA01")), std::string::npos);
+    EXPECT_NE(bytes.find("tanh.approx.f32"), std::string::npos); // the fall-back text
+    size_t cubins = 0;
+    for (size_t at = 1; (at = bytes.find("\177ELF", at)) != std::string::npos; at++) cubins++;
+    EXPECT_EQ(cubins, 2u);
+}
+
+// The five that the launcher brings, and nothing of Halide's runtime.
+TEST_F(CudaKernel, TheObjectNeedsTheLauncherAlone) {
+    compile_cuda(pointwise("ks_tanh"), "kernel", *ptxas_, {{{"sm_90"}}, false, {{"ks_tanh", tanh}}},
+                 object());
+    std::istringstream lines(
+        run_program({"nm", "--undefined-only", "--format=just-symbols", object()}).output);
+    std::vector<std::string> needed;
+    for (std::string line; std::getline(lines, line);) needed.push_back(line);
+    EXPECT_THAT(needed, testing::UnorderedElementsAre("halide_copy_to_device", "halide_cuda_device_interface",
+                                                      "halide_cuda_finalize_kernels",
+                                                      "halide_cuda_initialize_kernels", "halide_cuda_run"));
+}
+
+TEST_F(CudaKernel, WhatIsNotWholeIsRefused) {
+    CudaBuild build{{{"sm_90"}}, true, {{"ks_tanh", tanh}}};
+    EXPECT_THAT(refused(pointwise("ks_other"), build), HasSubstr("ks_other"));
+    EXPECT_THAT(refused(pointwise("not_anywhere"), build), HasSubstr("not_anywhere"));
+    build.expansions["ks_tanh"] = [](const PseudoCall &) { return std::string("no.such.instruction;"); };
+    EXPECT_THAT(refused(pointwise("ks_tanh"), build), HasSubstr("no.such.instruction"));
+    Halide::Func cpu("cpu");
+    Halide::Var i;
+    cpu(i) = i;
+    EXPECT_THAT(refused({{cpu}, {}, {}}, build), HasSubstr("no device code"));
+}
+
+} // namespace
+} // namespace ks::ptx
