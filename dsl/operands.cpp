@@ -36,7 +36,7 @@ Expr Operands::scalar(const std::string &name) const {
 
 Expr Operands::width(const std::string &dim, const std::string &operand) const {
     auto fixed = spec_.fixed.find(dim);
-    if (fixed != spec_.fixed.end()) return static_cast<int>(fixed->second);
+    if (fixed != spec_.fixed.end() && dim != contract_.slice) return static_cast<int>(fixed->second);
     if (contract_.choices.count(dim)) return std::stoi(spec_.choice(dim));
     const auto &shape = contract_.operand(operand).shape;
     auto at = std::find(shape.rbegin(), shape.rend(), dim);

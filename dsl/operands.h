@@ -19,7 +19,8 @@ class Operands {
     Halide::ImageParam buffer(const std::string &name) const;
     Halide::Expr scalar(const std::string &name) const;
 
-    // The value of a width: the constant that the Spec fixes, else the extent of `operand` along it.
+    // The value of a width: the constant that the Spec fixes, else the extent of `operand` along it. Along the
+    // sliced dimension a call may be one thread's part, so there it is always the extent.
     Halide::Expr width(const std::string &dim, const std::string &operand) const;
 
     // An element as f32, whatever its storage; indices innermost first.

@@ -75,6 +75,18 @@ TEST_P(LinearOn, FixedWidthsAreExactForAllRows) {
     for (int M = 1; M <= 40; M++) expect_product(kernel, "bf16", 32, {M, 92, 3}, M % 2);
 }
 
+// A thread gets some of the panels that the kernel was compiled for.
+TEST_P(LinearOn, FixedWidthsTakeASliceOfThePanels) {
+    Spec spec = spec_of("bf16", 32);
+    spec.fixed = {{"K", 20}, {"P", 4}};
+    Knobs k = x86::linear_space(spec, target()).fallback();
+    k.set("panels", "4");
+    k.set("prefetch", "0");
+    JitKernel kernel(x86::linear(spec, k, target()), target());
+    for (int P = 1; P <= 4; P++)
+        for (int M : {1, 2, 7}) expect_product(kernel, "bf16", 32, {M, 20, P}, true);
+}
+
 TEST_P(LinearOn, EveryKnobKeepsTheResult) {
     Spec spec = spec_of("bf16", 32);
     Space space = x86::linear_space(spec, target());
