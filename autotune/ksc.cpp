@@ -53,9 +53,12 @@ int main(int argc, char **argv) {
     CLI::App *pack_app = app.add_subcommand("pack", "build a kernel pack: archive, C header, dispatch table");
     pack_app->add_option("--out", pack.folder, "folder of the pack")->required();
     pack_app->add_option("--table", pack.table, "dispatch table of tuned kernels; may be missing");
-    pack_app->add_option("--isa", pack.isas, "instruction sets")
+    std::vector<std::string> packable = ks::all_isas();
+    packable.push_back("cuda");
+    pack_app
+        ->add_option("--isa", pack.isas, "instruction sets (default: all, and cuda where there is a ptxas)")
         ->delimiter(',')
-        ->check(CLI::IsMember(ks::all_isas()));
+        ->check(CLI::IsMember(packable));
     pack_app->add_option("-j,--jobs", pack.jobs, "processes that compile")->check(CLI::Range(1, 256));
     pack_app->callback([&] { run = [&] { pack_verb(pack); }; });
 

@@ -159,11 +159,26 @@ void why_verb(const std::string &op, const std::string &shape_text, const std::s
                            op, choices, kernel_isa(c, {choices, {}}, isa.empty() ? best_isa() : isa), dims));
 }
 
+namespace {
+
+std::vector<std::string> pack_isas(const PackOptions &o) {
+    if (!o.isas.empty()) return o.isas;
+    std::vector<std::string> isas = all_isas();
+    if (ptx::Ptxas::find())
+        isas.push_back("cuda");
+    else
+        fmt::print(stderr, "ksc pack: there is no ptxas on this machine, so kernels for GPUs are left out\n");
+    return isas;
+}
+
+} // namespace
+
 void pack_verb(const PackOptions &o) {
-    auto kernels = pack::base_kernels(o.isas);
+    const std::vector<std::string> isas = pack_isas(o);
+    auto kernels = pack::base_kernels(isas);
     std::vector<std::string> stale;
     if (!o.table.empty() && fs::exists(o.table))
-        for (auto &k : tuned_kernels(load_table(o.table), o.isas, stale)) kernels.push_back(std::move(k));
+        for (auto &k : tuned_kernels(load_table(o.table), isas, stale)) kernels.push_back(std::move(k));
     for (const auto &rule : stale)
         fmt::print(stderr, "ksc pack: left out, tuned for another version of its op: {}\n", rule);
     pack::build_pack(kernels, o.folder, o.jobs, [](size_t done, size_t all) {

@@ -32,8 +32,8 @@ void show_verb(const Places &places);
 void why_verb(const std::string &op, const std::string &shape, const std::string &isa, const Places &places);
 
 struct PackOptions {
-    std::string folder, table; // table: may be missing, then base kernels alone
-    std::vector<std::string> isas = all_isas();
+    std::string folder, table;     // table: may be missing, then base kernels alone
+    std::vector<std::string> isas; // empty: all of the CPU, and "cuda" where there is a ptxas
     int jobs = 1;
 };
 void pack_verb(const PackOptions &options);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "autotune/pack/build.h"
 #include "autotune/pack/header.h"
+#include "dsl/ptx/cuda_kernel.h"
 #include "runtime/base/error.h"
 #include <filesystem>
 #include <fstream>
@@ -123,7 +124,13 @@ void build_object(const PackKernel &k, const std::string &object) {
     const Op &op = op_named(k.op);
     Halide::Target target = kernel_target(k.isa);
     std::string part = object + ".part.o";
-    compile(op.build(k.spec, k.knobs, target), k.symbol(), target, {{Halide::OutputFileType::object, part}});
+    Kernel kernel = op.build(k.spec, k.knobs, target);
+    if (k.isa == "cuda") {
+        const ptx::Ptxas &ptxas = assembler();
+        ptx::compile_cuda(kernel, k.symbol(), ptxas, ptx::plain_build(ptxas), part);
+    } else {
+        compile(kernel, k.symbol(), target, {{Halide::OutputFileType::object, part}});
+    }
     fs::rename(part, object);
 }
 

@@ -104,6 +104,13 @@ Stmt CarryPass::visit(const Store *op) {
 }
 
 Stmt CarryPass::visit(const For *op) {
+    if (op->for_type == ForType::GPUBlock) { // what the host worked out stays an argument of the kernel
+        lower::Lets host;
+        host.swap(lets_);
+        Stmt s = IRMutator::visit(op);
+        host.swap(lets_);
+        return s;
+    }
     if (inside_ || !is_time_loop(op->name)) return IRMutator::visit(op);
     if (op->for_type != ForType::Serial)
         throw Error("in order execution of " + func_, "its loop over time must be serial");

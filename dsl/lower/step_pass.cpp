@@ -50,8 +50,18 @@ Stmt StepPass::visit(const LetStmt *op) {
     return s;
 }
 
+Stmt StepPass::visit(const For *op) {
+    if (op->for_type != ForType::GPUBlock) return IRMutator::visit(op);
+    lower::Lets host; // what it worked out stays an argument of the kernel
+    host.swap(lets_);
+    Stmt s = IRMutator::visit(op);
+    host.swap(lets_);
+    return s;
+}
+
 Stmt StepPass::visit(const Store *op) {
-    if (op->name != func_) return op;
+    // In a GPU thread Halide gives the Func registers of its own, named after it.
+    if (op->name != func_ && !starts_with(op->name, func_ + ".")) return op;
     StepInStore rewrite(lets_);
     Expr value = rewrite.mutate(substitute_in_all_lets(op->value));
     if (rewrite.before.empty()) return op;

@@ -20,6 +20,7 @@ class StepPass : public LoweringPass {
     using IRMutator::visit;
     Halide::Internal::Stmt visit(const Halide::Internal::LetStmt *op) override;
     Halide::Internal::Stmt visit(const Halide::Internal::Store *op) override;
+    Halide::Internal::Stmt visit(const Halide::Internal::For *op) override;
 
     std::string func_;
     int updates_ = 0;

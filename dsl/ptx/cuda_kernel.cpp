@@ -26,8 +26,12 @@ std::string whole(const std::string &ptx, const std::string &symbol) {
 
 } // namespace
 
-Target cuda_target() {
-    return Target("x86-64-linux-cuda-cuda_capability_80-no_asserts-no_bounds_query-no_runtime");
+CudaBuild plain_build(const Ptxas &ptxas) {
+    CudaBuild build;
+    for (const char *arch : {"sm_80", "sm_90", "sm_100"})
+        if (ptxas.knows(arch)) build.archs.push_back(arch);
+    if (build.archs.empty()) throw Error(ptxas.program(), "knows none of sm_80, sm_90, sm_100");
+    return build;
 }
 
 std::string ptx_of(const Module &module) {
@@ -54,14 +58,16 @@ Module with_device_code(const Module &module, const std::vector<uint8_t> &bytes)
 
 std::vector<CudaReport> compile_cuda(const Kernel &kernel, const std::string &symbol, const Ptxas &ptxas,
                                      const CudaBuild &build, const std::string &object) {
-    Module module = lower_to_module(kernel, symbol, cuda_target());
-    std::string ptx = whole(expand_pseudo_calls(ptx_of(module), build.expansions), symbol);
+    Module module = lower_to_module(kernel, symbol, kernel_target("cuda"));
+    std::string ptx = ptx_of(module);
+    for (const auto &edit : kernel.device.edits) ptx = edit(ptx);
+    ptx = whole(expand_pseudo_calls(ptx, kernel.device.expansions), symbol);
     std::vector<Image> images;
     std::vector<CudaReport> reports;
-    for (const Assembly &assembly : build.assemblies) {
-        Cubin cubin = ptxas.assemble(ptx, assembly);
-        images.push_back({cuda::ImageKind::cubin, assembly.arch, std::move(cubin.code)});
-        reports.push_back({assembly.arch, std::move(cubin.kernels)});
+    for (const std::string &arch : build.archs) {
+        Cubin cubin = ptxas.assemble(ptx, {arch, kernel.device.max_registers});
+        images.push_back({cuda::ImageKind::cubin, arch, std::move(cubin.code)});
+        reports.push_back({arch, std::move(cubin.kernels)});
     }
     if (build.with_ptx)
         images.push_back({cuda::ImageKind::ptx, arch_of(ptx), {ptx.c_str(), ptx.c_str() + ptx.size() + 1}});
