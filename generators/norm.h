@@ -21,7 +21,7 @@ const Contract &layer_norm_contract();
 enum NormFlags { norm_add = 1 }; // bits of the scalar `flags`
 
 struct Norm {
-    Norm(const Contract &contract, const Spec &spec, int partials);
+    Norm(const Contract &contract, const Spec &spec, int partials, int folds); // of its sums: dsl/row_sum.h
 
     Operands operands;
     Halide::Var h{"h"}, t{"t"};

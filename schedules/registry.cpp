@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "schedules/registry.h"
 #include "runtime/base/error.h"
+#include "schedules/cuda/causal_conv1d.h"
+#include "schedules/cuda/norm.h"
+#include "schedules/cuda/rows.h"
 #include "schedules/cuda/selective_scan.h"
 #include "schedules/x86/add.h"
 #include "schedules/x86/causal_conv1d.h"
@@ -23,18 +26,24 @@ const std::vector<Op> &all_ops() {
         {selective_state_update_contract(),
          {x86::selective_state_update_space, x86::selective_state_update},
          {cuda::selective_state_update_space, cuda::selective_state_update}},
-        {causal_conv1d_contract(), {x86::causal_conv1d_space, x86::causal_conv1d}},
-        {causal_conv1d_update_contract(), {x86::causal_conv1d_update_space, x86::causal_conv1d_update}},
-        {rms_norm_contract(), {x86::norm_space, x86::rms_norm}},
-        {layer_norm_contract(), {x86::norm_space, x86::layer_norm}},
+        {causal_conv1d_contract(),
+         {x86::causal_conv1d_space, x86::causal_conv1d},
+         {cuda::causal_conv1d_space, cuda::causal_conv1d}},
+        {causal_conv1d_update_contract(),
+         {x86::causal_conv1d_update_space, x86::causal_conv1d_update},
+         {cuda::causal_conv1d_update_space, cuda::causal_conv1d_update}},
+        {rms_norm_contract(), {x86::norm_space, x86::rms_norm}, {cuda::norm_space, cuda::rms_norm}},
+        {layer_norm_contract(), {x86::norm_space, x86::layer_norm}, {cuda::norm_space, cuda::layer_norm}},
         {router_contract(), {x86::router_space, x86::router}},
         {sinkhorn_start_contract(), {x86::sinkhorn_space, x86::sinkhorn_start}},
         {sinkhorn_pass_contract(), {x86::sinkhorn_space, x86::sinkhorn_pass}},
         {sinkhorn_plan_contract(), {x86::sinkhorn_space, x86::sinkhorn_plan}},
-        {embedding_contract(), {x86::embedding_space, x86::embedding}},
-        {add_contract(), {x86::add_space, x86::add}},
+        {embedding_contract(), {x86::embedding_space, x86::embedding}, {cuda::rows_space, cuda::embedding}},
+        {add_contract(), {x86::add_space, x86::add}, {cuda::rows_space, cuda::add}},
         {linear_contract(), {x86::linear_space, x86::linear, x86::linear_in_base_pack}},
-        {gather_rows_contract(), {x86::gather_rows_space, x86::gather_rows}},
+        {gather_rows_contract(),
+         {x86::gather_rows_space, x86::gather_rows},
+         {cuda::rows_space, cuda::gather_rows}},
         {expert_up_contract(), {x86::expert_up_space, x86::expert_up, x86::expert_up_in_base_pack}},
         {expert_down_contract(), {x86::expert_down_space, x86::expert_down, x86::expert_down_in_base_pack}},
     };

@@ -43,22 +43,6 @@ void StepPass::verify() const {
         throw Error("step execution of " + func_, "no state was updated: compute it in its own loop");
 }
 
-Stmt StepPass::visit(const LetStmt *op) {
-    lets_.emplace_back(op->name, op->value);
-    Stmt s = IRMutator::visit(op);
-    lets_.pop_back();
-    return s;
-}
-
-Stmt StepPass::visit(const For *op) {
-    if (op->for_type != ForType::GPUBlock) return IRMutator::visit(op);
-    lower::Lets host; // what it worked out stays an argument of the kernel
-    host.swap(lets_);
-    Stmt s = IRMutator::visit(op);
-    host.swap(lets_);
-    return s;
-}
-
 Stmt StepPass::visit(const Store *op) {
     // In a GPU thread Halide gives the Func registers of its own, named after it.
     if (op->name != func_ && !starts_with(op->name, func_ + ".")) return op;

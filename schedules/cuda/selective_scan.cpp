@@ -26,8 +26,8 @@ Kernel selective_scan(const Spec &spec, const Knobs &k, const Target &) {
     Var block("block"), tile("tile"), i("i"), t("ti"), sequence = op.recurrence.outer[0];
     y.split(op.d, block, i, threads, TailStrategy::GuardWithIf)
         .split(op.at, tile, t, steps, TailStrategy::GuardWithIf)
-        .reorder(t, i, tile, block, sequence)
-        .gpu_blocks(block, sequence)
+        .reorder(t, i, tile, sequence, block)
+        .gpu_blocks(sequence, block) // the other dimensions of a grid end at 65535
         .gpu_threads(i);
     op.step.compute_at(y, tile).gpu_threads(op.d);
     scan.out.func.compute_at(y, tile);
@@ -52,7 +52,10 @@ Kernel selective_state_update(const Spec &spec, const Knobs &k, const Target &) 
     Func y = op.output(update.out.func);
 
     Var block("block"), i("i");
-    y.split(op.d, block, i, threads, TailStrategy::GuardWithIf).gpu_blocks(block, op.at).gpu_threads(i);
+    y.split(op.d, block, i, threads, TailStrategy::GuardWithIf)
+        .reorder(i, op.at, block)
+        .gpu_blocks(op.at, block)
+        .gpu_threads(i);
     op.step.compute_at(y, i);
     update.out.func.compute_at(y, i);
     update.check(y);
