@@ -24,6 +24,28 @@ std::string whole(const std::string &ptx, const std::string &symbol) {
     return ptx;
 }
 
+// Calls of Halide's CUDA runtime, under the names of our launcher (runtime/kernels/cuda/host_abi.cpp).
+struct CallOurLauncher : Internal::IRMutator {
+    using IRMutator::visit;
+    static std::string ours(const std::string &name) {
+        static const std::map<std::string, std::string> names = {
+            {"halide_cuda_initialize_kernels", "ks_cuda_initialize_kernels"},
+            {"halide_cuda_run", "ks_cuda_run"},
+            {"halide_cuda_finalize_kernels", "ks_cuda_finalize_kernels"},
+            {"halide_copy_to_device", "ks_cuda_copy_to_device"},
+            {"halide_cuda_device_interface", "ks_cuda_device_interface"}};
+        auto found = names.find(name);
+        return found == names.end() ? name : found->second;
+    }
+    Expr visit(const Internal::Call *op) override {
+        std::vector<Expr> args = mutate(op->args);
+        if (op->is_intrinsic(Internal::Call::register_destructor)) // names what is to be called at the end
+            args[0] = Internal::StringImm::make(ours(args[0].as<Internal::StringImm>()->value));
+        return Internal::Call::make(op->type, ours(op->name), args, op->call_type, op->func, op->value_index,
+                                    op->image, op->param);
+    }
+};
+
 } // namespace
 
 CudaBuild plain_build(const Ptxas &ptxas) {
@@ -43,7 +65,10 @@ std::string ptx_of(const Module &module) {
 
 Module with_device_code(const Module &module, const std::vector<uint8_t> &bytes) {
     Module made(module.name(), module.target());
-    for (const auto &f : module.functions()) made.append(f);
+    for (Internal::LoweredFunc f : module.functions()) {
+        f.body = CallOurLauncher().mutate(f.body);
+        made.append(f);
+    }
     for (const auto &b : module.buffers()) {
         if (!holds_device_code(b)) {
             made.append(b);

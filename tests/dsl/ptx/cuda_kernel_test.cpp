@@ -72,9 +72,9 @@ TEST_F(CudaKernel, TheObjectNeedsTheLauncherAlone) {
         run_program({"nm", "--undefined-only", "--format=just-symbols", object()}).output);
     std::vector<std::string> needed;
     for (std::string line; std::getline(lines, line);) needed.push_back(line);
-    EXPECT_THAT(needed, testing::UnorderedElementsAre("halide_copy_to_device", "halide_cuda_device_interface",
-                                                      "halide_cuda_finalize_kernels",
-                                                      "halide_cuda_initialize_kernels", "halide_cuda_run"));
+    EXPECT_THAT(needed, testing::UnorderedElementsAre("ks_cuda_copy_to_device", "ks_cuda_device_interface",
+                                                      "ks_cuda_finalize_kernels", "ks_cuda_initialize_kernels",
+                                                      "ks_cuda_run"));
 }
 
 TEST_F(CudaKernel, WhatIsNotWholeIsRefused) {
