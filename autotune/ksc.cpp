@@ -2,6 +2,7 @@
 // ksc: the compiler and tuner.
 #include "autotune/verbs.h"
 #include "autotune/workers.h"
+#include "schedules/registry.h"
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <functional>
@@ -75,7 +76,10 @@ int main(int argc, char **argv) {
         run = [&] { status = build_worker(); };
     });
     app.add_subcommand("measure-worker", "used by tune")->group("")->callback([&] {
-        run = [&] { status = measure_worker(); };
+        run = [&] {
+            status = measure_worker(
+                [](const std::string &op) -> const ks::Contract & { return ks::op_named(op).contract; });
+        };
     });
     try {
         app.parse(argc, argv);

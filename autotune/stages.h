@@ -60,7 +60,9 @@ class WorkerBuilder : public Builder {
 // {"cmd":"check","candidate":{...},"artefact":"path","shape":{"T":257}}
 //     -> {"ok":true,"max_error":x} or {"ok":false,"error":"wrong at T=257: 0.3 > 2e-6"}
 // {"cmd":"time","shape":{...},"rounds":n,"candidates":[{"candidate":{...},"artefact":"path"},...]}
-//     -> {"ok":true,"seconds":[[...],...]} or {"ok":false,"error":"..."}
+//     -> {"ok":true,"seconds":[[...],...],"ghz":x} or {"ok":false,"error":"..."}; all of one kernel. With
+//     "caches":"warm" or "cold" under that condition, else under the one that decides (rotation.h)
+// {"cmd":"prepare","candidate":{...},"shape":{...}} -> {"ok":true}: the oracle's answer, ahead of the checks
 // One process for many requests; a fresh one after each failure, since a wild write may have hurt the old
 // one.
 class WorkerMeter : public Meter {
