@@ -14,7 +14,7 @@ namespace ks::tune {
 // The same name for all, so that the bytes of an object depend on its machine code alone.
 constexpr const char *artefact_symbol = "ks_candidate";
 
-// Memory for one operand, with guards around it that tell of writes beside it.
+// Memory for one operand. Guards around it tell of writes beside it.
 class Memory {
   public:
     virtual ~Memory() = default;
@@ -36,8 +36,10 @@ class Artefact {
 class Device {
   public:
     virtual ~Device() = default;
-    virtual std::unique_ptr<Memory> memory(size_t bytes) = 0;
-    virtual std::unique_ptr<Artefact> load(const std::string &path) = 0; // throws ks::Error
+    virtual std::string name() = 0; // what tells its samples from those of others
+    virtual bool runs(const std::string &isa) = 0;
+    virtual std::unique_ptr<Memory> memory(size_t bytes, bool guarded) = 0; // throws ks::Error
+    virtual std::unique_ptr<Artefact> load(const std::string &path) = 0;    // throws ks::Error
     virtual void wait() = 0; // until all that was started has ended; throws ks::Error when something failed
     virtual double seconds(const std::function<void()> &calls) = 0; // from the start of the first to the end
     virtual size_t cache_bytes() = 0; // of the last level, which warm calls are served from

@@ -2,6 +2,7 @@
 // This CPU as a device: guarded host memory, shared libraries, the monotonic clock.
 #include "autotune/device.h"
 #include "autotune/guard.h"
+#include "runtime/base/aligned.h"
 #include "runtime/base/cpu.h"
 #include "runtime/base/error.h"
 #include <algorithm>
@@ -20,17 +21,41 @@ double now() {
 
 class HostMemory : public Memory {
   public:
-    explicit HostMemory(size_t bytes) : buffer_(bytes) {}
     void write(size_t offset, const void *from, size_t bytes) override {
-        std::memcpy(at(offset), from, bytes);
+        std::memcpy(data() + offset, from, bytes);
     }
-    void read(size_t offset, void *to, size_t bytes) const override { std::memcpy(to, at(offset), bytes); }
-    void place(KernelBuffer &buffer, size_t offset) const override { buffer.host = at(offset); }
+    void read(size_t offset, void *to, size_t bytes) const override {
+        std::memcpy(to, data() + offset, bytes);
+    }
+    void place(KernelBuffer &buffer, size_t offset) const override { buffer.host = data() + offset; }
+
+  private:
+    virtual uint8_t *data() const = 0;
+};
+
+class GuardedMemory : public HostMemory {
+  public:
+    explicit GuardedMemory(size_t bytes) : buffer_(bytes) {}
     std::string damage() const override { return buffer_.damage(); }
 
   private:
-    uint8_t *at(size_t offset) const { return static_cast<uint8_t *>(buffer_.data()) + offset; }
+    uint8_t *data() const override { return static_cast<uint8_t *>(buffer_.data()); }
     GuardedBuffer buffer_;
+};
+
+// As the runtime allocates, with room behind it, as between the operands of a model.
+class PlainMemory : public HostMemory {
+  public:
+    explicit PlainMemory(size_t bytes) try : bytes_(bytes + room) {
+    } catch (const std::bad_alloc &) {
+        throw Error("buffer of " + std::to_string(bytes) + " bytes", "cannot be allocated");
+    }
+    std::string damage() const override { return ""; }
+
+  private:
+    static constexpr size_t room = 16384;
+    uint8_t *data() const override { return reinterpret_cast<uint8_t *>(bytes_.data()); }
+    AlignedBytes bytes_;
 };
 
 class HostArtefact : public Artefact {
@@ -55,7 +80,12 @@ class HostArtefact : public Artefact {
 
 class HostDevice : public Device {
   public:
-    std::unique_ptr<Memory> memory(size_t bytes) override { return std::make_unique<HostMemory>(bytes); }
+    std::string name() override { return cpu_name(); }
+    bool runs(const std::string &isa) override { return cpu_has(isa); }
+    std::unique_ptr<Memory> memory(size_t bytes, bool guarded) override {
+        if (guarded) return std::make_unique<GuardedMemory>(bytes);
+        return std::make_unique<PlainMemory>(bytes);
+    }
     std::unique_ptr<Artefact> load(const std::string &path) override {
         return std::make_unique<HostArtefact>(path);
     }

@@ -44,7 +44,13 @@ int measure_worker(const std::function<const Contract &(const std::string &op)> 
         if (request.at("cmd") == "time") return time_all(request);
         Subject subject = subject_of(candidate_from_json(request.at("candidate")));
         Dims shape = request.at("shape");
-        if (request.at("cmd") == "prepare") return prepare(subject, problems, shape), json::object();
+        if (request.at("cmd") == "prepare") {
+            if (request.contains("caches"))
+                prepare_timing(subject, problems, shape, caches_named(request.at("caches")));
+            else
+                prepare(subject, problems, shape);
+            return json::object();
+        }
         auto artefact = device_for(subject.isa).load(request.at("artefact"));
         return {{"max_error", check(*artefact, subject, problems, shape)}};
     });

@@ -13,7 +13,8 @@ using cases::Values;
 class Problems {
   public:
     // As the last user left it. Valid until the next call. Problems of another kernel are dropped, and one
-    // that would make more than `keep_bytes` of them is made anew each time. Throws ks::Error.
+    // that would make more than `keep_bytes` of them is made anew each time; of those that take turns with
+    // all of their operands, to be cold, the last one is kept. Throws ks::Error.
     cases::Call &get(const Contract &contract, const Spec &spec, const std::string &isa, const Dims &shape,
                      cases::Copies copies = {});
     const cases::Results &answer(const cases::Call &call, const Dims &shape); // of the same kernel
@@ -23,6 +24,8 @@ class Problems {
     std::string kernel_;
     std::map<std::pair<Dims, cases::Copies>, std::unique_ptr<cases::Call>> kept_;
     std::unique_ptr<cases::Call> passing_; // the last one that was too large to keep
+    std::unique_ptr<cases::Call> cold_;
+    Dims cold_shape_;
     size_t bytes_ = 0;
     std::map<Dims, cases::Results> answers_;
 };

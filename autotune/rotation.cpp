@@ -5,6 +5,13 @@
 
 namespace ks::tune {
 
+namespace {
+
+// A core is seldom served by more of the last cache than half of this, whatever the system says it has.
+constexpr size_t most_cold_bytes = size_t{256} << 20, most_copies = 20000;
+
+} // namespace
+
 double weight_bytes(const Spec &spec) {
     double halves = spec.choices.count("halves") ? std::stod(spec.choice("halves")) : 1;
     double element = spec.choice("weight") == "f32" ? 4 : 2;
@@ -26,11 +33,11 @@ Caches deciding(const Spec &spec, const Dims &shape) {
 }
 
 cases::Copies copies_for(Caches caches, const Spec &spec, const Dims &shape, size_t bytes, Device &device) {
-    if (caches == Caches::warm) return {};
-    if (int weights = weight_copies(spec, shape); weights > 1) return {weights, 1};
-    auto copies =
-        static_cast<int>(std::min<size_t>(2 * device.cache_bytes() / std::max<size_t>(bytes, 1), 20000)) + 1;
-    return {copies, copies};
+    if (caches == Caches::warm) return {1, 1, false};
+    if (int weights = weight_copies(spec, shape); weights > 1) return {weights, 1, false};
+    size_t total = std::min(2 * device.cache_bytes(), most_cold_bytes);
+    auto copies = static_cast<int>(std::min(total / std::max<size_t>(bytes, 1), most_copies)) + 1;
+    return {copies, copies, false};
 }
 
 const char *name_of(Caches caches) { return caches == Caches::warm ? "warm" : "cold"; }

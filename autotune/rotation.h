@@ -19,8 +19,9 @@ int weight_copies(const Spec &spec, const Dims &shape);
 // What decides between candidates: as in a model, a few rows find their weights cold, all else is warm.
 Caches deciding(const Spec &spec, const Dims &shape);
 
-// Cold: copies of the weights where those decide, else of every operand, twice the last cache in all.
-// `bytes`: of one call.
+// Cold: copies of the weights where those decide, else of every operand, twice the last cache in all (at most
+// 256 MiB). `bytes`: of one call. In memory without guards, as a model has it: where the unused lanes of a
+// vector meet a forbidden page, some processors take a hundred times longer.
 cases::Copies copies_for(Caches caches, const Spec &spec, const Dims &shape, size_t bytes, Device &device);
 
 const char *name_of(Caches caches);

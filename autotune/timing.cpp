@@ -59,7 +59,19 @@ class Checker {
     const cases::Results &wanted_;
 };
 
+cases::Call &timed_call(const Subject &s, Problems &problems, const Dims &shape, Caches caches) {
+    cases::Call &once = problems.get(s.contract, s.spec, s.isa, shape);
+    cases::Copies copies = copies_for(caches, s.spec, shape, once.bytes(), once.device());
+    cases::Call &call = problems.get(s.contract, s.spec, s.isa, shape, copies);
+    if (copies.others == 1) call.reset(); // states go on from call to call: begin all alike
+    return call;
+}
+
 } // namespace
+
+void prepare_timing(const Subject &s, Problems &problems, const Dims &shape, Caches caches) {
+    timed_call(s, problems, shape, caches);
+}
 
 void prepare(const Subject &s, Problems &problems, const Dims &shape) {
     problems.answer(problems.get(s.contract, s.spec, s.isa, shape), shape);
@@ -81,20 +93,18 @@ double check(const Artefact &a, const Subject &s, Problems &problems, const Dims
 std::vector<std::vector<double>> time(const std::vector<std::unique_ptr<Artefact>> &artefacts,
                                       const Subject &s, Problems &problems, const Dims &shape, Caches caches,
                                       int rounds) {
-    cases::Call *call = &problems.get(s.contract, s.spec, s.isa, shape);
-    Device &device = call->device();
-    cases::Copies copies = copies_for(caches, s.spec, shape, call->bytes(), device);
-    call = &problems.get(s.contract, s.spec, s.isa, shape, copies);
-    if (copies.others == 1) call->reset(); // a check may have left anything
+    cases::Call &call = timed_call(s, problems, shape, caches);
+    Device &device = call.device();
+    // As many calls as make a sample long enough.
     std::vector<int> repeats;
     for (const auto &a : artefacts) {
-        device.seconds([&] { a->run(call->next()); });
-        double once = device.seconds([&] { a->run(call->next()); });
+        device.seconds([&] { a->run(call.next()); });
+        double once = device.seconds([&] { a->run(call.next()); });
         repeats.push_back(static_cast<int>(std::clamp(sample_seconds / std::max(1e-8, once), 1.0, 1e5)));
     }
     return interleave(artefacts.size(), rounds, [&](size_t i) {
         return device.seconds([&] {
-            for (int n = 0; n < repeats[i]; n++) artefacts[i]->run(call->next());
+            for (int n = 0; n < repeats[i]; n++) artefacts[i]->run(call.next());
         }) / repeats[i];
     });
 }

@@ -14,8 +14,10 @@ struct Subject {
     std::string isa;
 };
 
-// Makes the problem and the oracle's answer, which checks at this shape then only have to look up.
+// Make what takes longer than a candidate ahead of it: the problem and the oracle's answer, or the operands
+// of timed calls. Checks and timings at this shape then only have to look them up.
 void prepare(const Subject &subject, Problems &problems, const Dims &shape);
+void prepare_timing(const Subject &subject, Problems &problems, const Dims &shape, Caches caches);
 
 // Largest error over what the contract allows (at most 1 when right), of the whole call and of the parts in
 // which two threads would make it. Throws ks::Error naming shape, operand and error when a result is off, a

@@ -51,6 +51,10 @@ struct Result {
     bool complete = false;                     // the whole space was tried
 };
 
+// What final rounds at one shape say: seconds[finalist][round], the default first.
+ShapeResult judge(const Task &task, const Dims &shape, const std::vector<Knobs> &finalists,
+                  const std::vector<std::vector<double>> &seconds);
+
 // Throws ks::Error when the default schedule itself does not pass, since nothing can be compared then, and
 // when the store fails. One thread; `store` must be open for writing.
 Result tune(const Task &task, const Options &options, Builder &builder, Meter &meter, Store &store,

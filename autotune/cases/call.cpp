@@ -11,10 +11,10 @@ Call::Call(Problem problem, tune::Device &device, Copies copies)
     flags_ = problem_.present();
     eps_ = static_cast<float>(problem_.eps);
     for (const Operand &o : problem_.contract->operands)
-        held_.push_back(make(o, o.name == "w" ? copies.weights : copies.others));
+        held_.push_back(make(o, o.name == "w" ? copies.weights : copies.others, copies.guarded));
 }
 
-Call::Held Call::make(const Operand &o, int copies) const {
+Call::Held Call::make(const Operand &o, int copies, bool guarded) const {
     Held h;
     h.operand = &o;
     h.storage = problem_.storage(o);
@@ -37,7 +37,7 @@ Call::Held Call::make(const Operand &o, int copies) const {
         put_element(h.storage, h.image.data() + i * element, values->second[i]);
     h.copies = static_cast<size_t>(copies);
     h.pitch = copies == 1 ? h.image.size() : (h.image.size() + 127) / 64 * 64;
-    h.memory = device_.memory((h.copies - 1) * h.pitch + h.image.size());
+    h.memory = device_.memory((h.copies - 1) * h.pitch + h.image.size(), guarded);
     for (size_t i = 0; i < h.copies; i++) h.memory->write(i * h.pitch, h.image.data(), h.image.size());
     return h;
 }

@@ -5,14 +5,17 @@
 #include "autotune/cases/problem.h"
 #include "autotune/device.h"
 #include <memory>
+#include <tuple>
 
 namespace ks::cases {
 
-// How many copies of operands calls take turns with: of the weights (operand w), and of each other operand.
+// How many copies of operands calls take turns with: of the weights (operand w), and of each other operand;
+// and whether there are guards around them.
 struct Copies {
     int weights = 1, others = 1;
+    bool guarded = true;
     bool operator<(const Copies &o) const {
-        return weights != o.weights ? weights < o.weights : others < o.others;
+        return std::tie(weights, others, guarded) < std::tie(o.weights, o.others, o.guarded);
     }
 };
 
@@ -52,7 +55,7 @@ class Call {
         KernelBuffer buffer{};
         std::vector<KernelDim> dims;
     };
-    Held make(const Operand &operand, int copies) const;
+    Held make(const Operand &operand, int copies, bool guarded) const;
     void **arguments(size_t turn, const Part &part);
     void view(Held &held, size_t turn, const Part &part);
 

@@ -115,8 +115,21 @@ TEST(Time, TakesTurnsWithCopiesWhereItIsCold) {
     EXPECT_EQ(places(Caches::warm), 1u);
     size_t cache = device_for("avx2").cache_bytes(), call = 3 * 512 * 20 * 4;
     EXPECT_EQ(copies_for(Caches::cold, subject().spec, {{"T", 512}}, call, device_for("avx2")).others,
-              static_cast<int>(std::min<size_t>(2 * cache / call, 20000)) + 1);
+              static_cast<int>(std::min<size_t>(2 * cache, size_t{256} << 20) / call) + 1);
     EXPECT_GT(places(Caches::cold), 20u);
+}
+
+TEST(Time, NeedsNoGuards) {
+    Problems problems;
+    auto guarded = [&](cases::Copies copies) {
+        auto &call = problems.get(contract(), subject().spec, "avx2", {{"T", 7}}, copies);
+        auto *y = static_cast<KernelBuffer *>(call.arguments()[2]);
+        reinterpret_cast<float *>(y->host)[7 * 20] = 1; // one too many
+        return !call.damage().empty();
+    };
+    EXPECT_TRUE(guarded({}));
+    for (Caches caches : {Caches::warm, Caches::cold})
+        EXPECT_FALSE(guarded(copies_for(caches, subject().spec, {{"T", 7}}, 1 << 20, device_for("avx2"))));
 }
 
 TEST(Rotation, WeightsAreColdForAFewRows) {
