@@ -14,7 +14,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr size_t incumbents = 3; // of the history, measured again beside what is new
+constexpr size_t incumbents =
+    3; // of the history, measured again beside what is new; at most a quarter of a kit
 
 // Nothing is measured here.
 class NoMeter : public Meter {
@@ -117,8 +118,9 @@ std::vector<Knobs> choose_candidates(const Task &task, const std::vector<Trial> 
     for (const Trial &t : history)
         if (t.seconds) best.push_back(t);
     std::stable_sort(best.begin(), best.end(), [](auto &a, auto &b) { return *a.seconds < *b.seconds; });
-    for (size_t i = 0; i < std::min(best.size(), incumbents); i++) add(best[i].knobs);
-    for (const Knobs &k : task.suggested) add(k);
+    for (size_t i = 0; i < std::min({best.size(), incumbents, (most + 3) / 4}); i++) add(best[i].knobs);
+    for (const Knobs &k : task.suggested)
+        if (std::none_of(history.begin(), history.end(), [&](auto &t) { return t.knobs == k; })) add(k);
     auto strategy = best.empty() ? random_order(task.space, seed) : neighbourhood(task.space, seed);
     while (chosen.size() < most) {
         auto next = strategy->next(history, chosen);
