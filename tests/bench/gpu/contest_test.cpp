@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// bench/gpu/contest.py: from planted times to rows, and bench/gpu/report.py on them.
+#include "tests/bench/gpu/python.h"
+#include <nlohmann/json.hpp>
+
+namespace ks::test {
+namespace {
+
+using nlohmann::json;
+
+class Contest : public Python {
+  protected:
+    const std::string start_ = R"(
+import json
+from bench.gpu import report
+from bench.gpu.contest import OURS, Claim, Contest, Field, drop_wrong, measure, row_of
+from bench.gpu.kingsnake import NoKernel
+from bench.gpu.timing import Contender
+
+class Value(float):
+    def double(self): return self
+    def norm(self): return Value(abs(self))
+    def item(self): return float(self)
+    def __sub__(self, other): return Value(float(self) - float(other))
+    def __truediv__(self, other): return Value(float(self) / float(other))
+
+def entered(names, work=(1, 1, 1), missing={}):
+    return Field([Contender(n, None, work=w) for n, w in zip(names, work)], [], 0.1, dict(missing))
+
+time = Claim('t', 'w', 's', ('fast', 'slow'), 2.0)
+rate = Claim('r', 'w', 's', ('slow',), 0.5, unit='GB/s')
+times = {OURS: [1e-6] * 11, 'fast': [2e-6] * 11, 'slow': [4e-6] * 11}
+show = lambda row: print(json.dumps(row))
+)";
+
+    json row(const std::string &script) const {
+        Said said = run(start_ + script);
+        EXPECT_EQ(said.status, 0) << said.err;
+        return json::parse(said.out);
+    }
+};
+
+TEST_F(Contest, CountsTheFasterRival) {
+    EXPECT_EQ(row("show(row_of(time, entered(times), times))\n"), json::parse(R"({
+        "id": "t", "what": "w", "shape": "s", "ours": 1.0, "rival": "fast", "rival_value": 2.0, "unit": "us",
+        "ratio": 2.0, "goal": 2.0, "met": true, "note": "slow 4 us", "interval": [2.0, 2.0]})"));
+}
+
+TEST_F(Contest, MissesAGoalBeyondTheInterval) {
+    EXPECT_EQ(row("time.goal = 2.01\nshow(row_of(time, entered(times), times))\n")["met"], false);
+}
+
+TEST_F(Contest, MeetsAGoalThatTheIntervalReaches) {
+    json found = row("times['fast'] = [2e-6, 2.2e-6, 1.8e-6] * 7\ntimes[OURS] = [1e-6] * 21\ntimes['slow'] = "
+                     "[4e-6] * 21\n"
+                     "time.goal = 2.1\nshow(row_of(time, entered(times), times))\n");
+    EXPECT_EQ(found["ratio"], 2.0);
+    EXPECT_GT(found["interval"][1], 2.1);
+    EXPECT_EQ(found["met"], true);
+}
+
+TEST_F(Contest, ComparesRatesByTheWorkOfEach) {
+    json found = row("show(row_of(rate, entered(times, (1000, 1, 8000)), times))\n");
+    EXPECT_EQ(found["ours"], 1.0);
+    EXPECT_EQ(found["rival_value"], 2.0);
+    EXPECT_EQ(found["ratio"], 0.5);
+    EXPECT_EQ(found["met"], true);
+}
+
+TEST_F(Contest, TellsARowThatOursLacks) {
+    json found =
+        row("del times[OURS]\nshow(row_of(time, entered(times, missing={OURS: 'no CUDA kernel yet: x', "
+            "'other': 'y'}), times))\n");
+    EXPECT_EQ(found["ours"], json());
+    EXPECT_EQ(found["ratio"], json());
+    EXPECT_EQ(found["met"], json());
+    EXPECT_EQ(found["rival_value"], 2.0);
+    EXPECT_EQ(found["note"], "kingsnake: no CUDA kernel yet: x; slow 4 us");
+}
+
+TEST_F(Contest, DropsWhoComputesSomethingElse) {
+    expect_prints(
+        start_ +
+            "field = Field([Contender(n, None, results=lambda v=v: [Value(v)]) for n, v in (('right', 10.5), "
+            "('wrong', 12), ('nan', float('nan')))] + [Contender('copy', None)], [Value(10)], 0.1)\n"
+            "errors = drop_wrong(field)\nprint([c.name for c in field.contenders], field.missing)\n",
+        "['right', 'copy'] {'wrong': 'WRONG RESULT: errors 2.0e-01', 'nan': 'WRONG RESULT: errors nan'}\n");
+}
+
+TEST_F(Contest, RefusesResultsThatAreTooFew) {
+    Said said =
+        run(start_ + "drop_wrong(Field([Contender('a', None, results=lambda: [])], [Value(1)], 0.1))\n");
+    EXPECT_NE(said.status, 0);
+}
+
+TEST_F(Contest, WritesATable) {
+    Said said =
+        run(start_ + "rows = [row_of(time, entered(times), times)]\nrows[0]['after'] = {'sm_mhz': 1700}\n"
+                     "del times[OURS]\nrows.append(row_of(rate, entered(times, missing={OURS: 'no CUDA "
+                     "kernel yet'}), times))\n"
+                     "print(report.as_markdown({'card': 'C', 'driver': 5}, rows))\n");
+    EXPECT_NE(said.out.find("card: C; driver: 5; SM clock after the rows: 1700 to 1700 MHz.\n"),
+              std::string::npos)
+        << said.out << said.err;
+    EXPECT_NE(said.out.find("| `t` | w | s | 1 us | fast 2 us | 2.00 (2.00 to 2.00) | 2 | met |\n"),
+              std::string::npos)
+        << said.out;
+    EXPECT_NE(
+        said.out.find("| `r` | w | s | - | slow 0.00025 GB/s | - | 0.5 | not measured: kingsnake: no CUDA "
+                      "kernel yet |\n"),
+        std::string::npos)
+        << said.out;
+}
+
+TEST_F(Contest, WritesAFileWholeOrNotAtAll) {
+    expect_prints(
+        start_ + "import os\nreport.write_whole(scratch + '/a.json', report.as_json({'card': 'C'}, []))\n"
+                 "print(open(scratch + '/a.json').read().split(), sorted(n for n in os.listdir(scratch) "
+                 "if n.startswith('a')))\n",
+        "['{', '\"machine\":', '{', '\"card\":', '\"C\"', '},', '\"rows\":', '[]', '}'] ['a.json']\n");
+}
+
+} // namespace
+} // namespace ks::test
