@@ -6,7 +6,7 @@ import hashlib
 import pathlib
 import re
 
-NO_KERNEL = 7  # ks_status, runtime/include/kingsnake/kingsnake.h
+NO_KERNEL, DEVICE = 7, 10  # ks_status, runtime/include/kingsnake/kingsnake.h
 
 
 class Error(Exception):
@@ -74,8 +74,9 @@ class Library:
         self.handle = ctypes.c_void_p()
         isa = ctypes.create_string_buffer(b"cuda")
         arguments = self.struct("ks_create_args", {"device": device, "isa": ctypes.addressof(isa), "threads": 1})
-        if self.shared.ks_create(ctypes.byref(arguments), ctypes.byref(self.handle)):
-            raise NoKernel(f"{path}: {self.last_error()}")
+        status = self.shared.ks_create(ctypes.byref(arguments), ctypes.byref(self.handle))
+        if status:
+            raise (Error if status == DEVICE else NoKernel)(f"{path}: {self.last_error()}")
 
     def close(self):
         self.shared.ks_destroy(self.handle)

@@ -8,7 +8,7 @@ import traceback
 
 from bench.gpu import machine, report
 from bench.gpu.contest import measure
-from bench.gpu.kingsnake import NoKernel, open_pack
+from bench.gpu.kingsnake import Error, NoKernel, open_pack
 from bench.gpu.rivals import Rivals
 from bench.gpu.rows import all_contests
 from bench.table import empty_row
@@ -92,6 +92,8 @@ def main(root, arguments):
         return print("\n".join(claim.id for contest in contests for claim in contest.claims))
     try:
         bench = Bench(args, root)
+    except Error as error:
+        sys.exit(f"error: {error}")
     except (ImportError, RuntimeError, AssertionError) as error:
         sys.exit(f"error: needs torch and a GPU: {str(error).splitlines()[0]}")
     about = {"pack": bench.library.identity() if bench.library else bench.missing, "rounds": args.rounds,

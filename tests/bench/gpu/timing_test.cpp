@@ -49,7 +49,7 @@ TEST_F(Timing, ShufflesTheOrderAnew) {
 
 TEST_F(Timing, FillsAGraphWithWholeTurnsThroughTheCopies) {
     expect_prints(start_ + "print(device.counts, launches(1e-9, 7), launches(1, 450))\n",
-                  "{'a': 1, 'b': 56} 406 450\n");
+                  "{'a': 2, 'b': 203} 1001 450\n");
 }
 
 TEST_F(Timing, WarmsUpOnlyWhatIsNotCold) {
