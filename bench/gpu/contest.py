@@ -8,7 +8,7 @@ from typing import Callable
 from bench.gpu.interval import interval, speed
 from bench.gpu.kingsnake import NoKernel
 from bench.gpu.rivals import Absent
-from bench.gpu.timing import race
+from bench.gpu.timing import captured, race
 from bench.table import empty_row
 
 OURS = "kingsnake"
@@ -35,11 +35,12 @@ class Contest:
 @dataclass
 class Field:
     """Contenders ready to run. `expected`, in float64, is what results() of each must be, within `bound` of its norm;
-    `missing` says why a contender is not there."""
+    `missing` says why a contender is not there, `failed` why one is out of the race."""
     contenders: list
     expected: list
     bound: float
     missing: dict = field(default_factory=dict)
+    failed: dict = field(default_factory=dict)
     note: str = ""
 
     def add(self, name, make):
@@ -49,6 +50,17 @@ class Field:
         except (NoKernel, Absent) as reason:
             self.missing[name] = str(reason)
 
+    def keep(self, right):
+        """Contenders of which right(contender) is true stay; that one fails does not end the race of the others."""
+        kept = []
+        for c in self.contenders:
+            try:
+                if right(c):
+                    kept.append(c)
+            except Exception as error:
+                self.failed[c.name] = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+        self.contenders = kept
+
 
 def relative_error(got, wanted):
     """Norm of the difference over the norm of `wanted`; NaN where there is one."""
@@ -57,18 +69,18 @@ def relative_error(got, wanted):
 
 def drop_wrong(entered):
     """Contenders that do not compute what is asked are out of the race. Returns the errors of all."""
-    errors, right = {}, []
-    for c in entered.contenders:
+    errors = {}
+
+    def right(c):
         if c.results is None:  # no arithmetic, such as a copy
-            right.append(c)
-            continue
-        worst = [relative_error(got, wanted) for got, wanted in zip(c.results(), entered.expected, strict=True)]
-        errors[c.name] = worst
-        if all(e <= entered.bound for e in worst):  # false for NaN
-            right.append(c)
-        else:
-            entered.missing[c.name] = "WRONG RESULT: errors " + ", ".join(f"{e:.1e}" for e in worst)
-    entered.contenders = right
+            return True
+        found = [relative_error(got, wanted) for got, wanted in zip(c.results(), entered.expected, strict=True)]
+        errors[c.name] = [f"{e:.1e}" for e in found]  # as text: JSON has no NaN
+        if not all(e <= entered.bound for e in found):  # true for NaN
+            raise ArithmeticError(f"errors {', '.join(errors[c.name])}, allowed {entered.bound:g}")
+        return True
+
+    entered.keep(right)
     return errors
 
 
@@ -93,7 +105,8 @@ def row_of(claim, entered, times):
         row["ratio"] = speed(times[OURS], times[rival], share)
         row["interval"] = interval(times[OURS], times[rival], share)
         row["met"] = row["interval"][1] >= claim.goal
-    notes = [f"{name}: {why}" for name, why in entered.missing.items() if name == OURS or name in claim.rivals]
+    told = {**entered.missing, **{name: f"FAILED: {why}" for name, why in entered.failed.items()}}
+    notes = [f"{name}: {why}" for name, why in told.items() if name == OURS or name in claim.rivals]
     others = [f"{n} {rate(claim.unit, work[n], median(times[n])):.4g} {claim.unit}" for n in present if n != rival]
     row["note"] = "; ".join(notes + others + ([entered.note] if entered.note else []))
     return row
@@ -103,12 +116,19 @@ def measure(contest, bench):
     """Rows of one contest, each with every sample in seconds, errors of the results and the clock after the race."""
     entered = contest.build(bench)
     errors = drop_wrong(entered)
-    times = race(entered.contenders, bench.device, bench.rounds)
+    graphs = {}
+
+    def ready(c):
+        graphs[c.name] = captured(c, bench.device)
+        return True
+
+    entered.keep(ready)
+    times = race(entered.contenders, graphs, bench.device, bench.rounds)
     after = bench.readings()
     rows = [row_of(claim, entered, times) for claim in contest.claims]
     for row in rows:
-        row.update(errors=errors, seconds=times, after=after)
-    del entered
+        row.update(errors=errors, seconds=times, after=after, failed=sorted(entered.failed))
+    del entered, graphs
     gc.collect()
     bench.release()
     return rows

@@ -79,7 +79,8 @@ def failed_rows(contest, error):
     """A contest that could not be held is told, never dropped."""
     for claim in contest.claims:
         row = empty_row(claim.id, claim.what, claim.shape, " or ".join(claim.rivals), claim.unit, claim.goal)
-        row.update(interval=None, note=f"FAILED: {type(error).__name__}: {' '.join(str(error).split())[:300]}")
+        row.update(interval=None, note=f"FAILED: {type(error).__name__}: {' '.join(str(error).split())[:300]}",
+                   failed=["all"])
         yield row
 
 
@@ -105,9 +106,10 @@ def main(root, arguments):
             found = measure(contest, bench)
         except Exception as error:  # the other rows are still wanted
             traceback.print_exc()
-            failed, found = True, list(failed_rows(contest, error))
+            found = list(failed_rows(contest, error))
         for row in found:
             rows.append(row)
+            failed = failed or bool(row["failed"])
             print(report.as_line(row), flush=True)
         if args.json:
             report.write_whole(args.json, report.as_json(about, rows))

@@ -40,12 +40,14 @@ def launches(seconds, sets):
     return math.ceil(wanted / sets) * sets
 
 
-def race(contenders, device, rounds, seed=1):
-    """Times of one launch in seconds, a list of `rounds` for every contender's name."""
+def captured(contender, device):
+    """The graph that race() replays."""
+    return device.capture(contender.run, launches(device.estimate(contender.run), contender.sets))
+
+
+def race(contenders, graphs, device, rounds, seed=1):
+    """Times of one launch in seconds, a list of `rounds` for every contender's name. `graphs` by name."""
     order = random.Random(seed)
-    graphs = {}
-    for c in contenders:
-        graphs[c.name] = device.capture(c.run, launches(device.estimate(c.run), c.sets))
     times = {c.name: [] for c in contenders}
     for _ in range(rounds):
         device.begin_round()

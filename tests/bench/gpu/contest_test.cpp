@@ -80,17 +80,53 @@ TEST_F(Contest, TellsARowThatOursLacks) {
 
 TEST_F(Contest, DropsWhoComputesSomethingElse) {
     expect_prints(
-        start_ +
-            "field = Field([Contender(n, None, results=lambda v=v: [Value(v)]) for n, v in (('right', 10.5), "
-            "('wrong', 12), ('nan', float('nan')))] + [Contender('copy', None)], [Value(10)], 0.1)\n"
-            "errors = drop_wrong(field)\nprint([c.name for c in field.contenders], field.missing)\n",
-        "['right', 'copy'] {'wrong': 'WRONG RESULT: errors 2.0e-01', 'nan': 'WRONG RESULT: errors nan'}\n");
+        start_ + R"(
+field = Field([Contender(n, None, results=lambda v=v: [Value(v)]) for n, v in
+               (('right', 10.5), ('wrong', 12), ('nan', float('nan')))] + [Contender('copy', None)], [Value(10)], 0.1)
+errors = drop_wrong(field)
+print([c.name for c in field.contenders], errors)
+print(field.failed)
+)",
+        "['right', 'copy'] {'right': ['5.0e-02'], 'wrong': ['2.0e-01'], 'nan': ['nan']}\n"
+        "{'wrong': 'ArithmeticError: errors 2.0e-01, allowed 0.1', 'nan': 'ArithmeticError: errors nan, "
+        "allowed 0.1'}\n");
 }
 
-TEST_F(Contest, RefusesResultsThatAreTooFew) {
-    Said said =
-        run(start_ + "drop_wrong(Field([Contender('a', None, results=lambda: [])], [Value(1)], 0.1))\n");
-    EXPECT_NE(said.status, 0);
+TEST_F(Contest, DropsWhoGivesTooFewResultsOrStops) {
+    expect_prints(start_ + R"(
+def stops(): raise RuntimeError('no\nluck')
+field = Field([Contender('few', None, results=lambda: []), Contender('stops', None, results=stops),
+               Contender('right', None, results=lambda: [Value(1)])], [Value(1)], 0.1)
+drop_wrong(field)
+print([c.name for c in field.contenders], list(field.failed), field.failed['stops'])
+)",
+                  "['right'] ['few', 'stops'] RuntimeError: no luck\n");
+}
+
+TEST_F(Contest, RacesTheOthersWhenOneFails) {
+    json found = row(R"(
+class Device:
+    def estimate(self, run): return run(0)
+    def capture(self, run, count): return run(0)
+    def begin_round(self): pass
+    def sample(self, graph, warm): return graph
+    def finish_round(self, samples): return samples
+class Bench:
+    device, rounds = Device(), 11
+    def readings(self): return {'sm_mhz': 5}
+    def release(self): pass
+def broken(i): raise RuntimeError('cannot be captured')
+one = lambda name, run: Contender(name, run, results=lambda: [Value(1)])
+field = lambda bench: Field([one(OURS, lambda i: 1e-6), one('fast', broken), one('slow', lambda i: 3e-6)], [Value(1)],
+                            0.1)
+show(measure(Contest([time], field), Bench())[0])
+)");
+    EXPECT_EQ(found["rival"], "slow");
+    EXPECT_EQ(found["ratio"], 3.0);
+    EXPECT_EQ(found["note"], "fast: FAILED: RuntimeError: cannot be captured");
+    EXPECT_EQ(found["failed"], json::array({"fast"}));
+    EXPECT_EQ(found["seconds"].size(), 2u);
+    EXPECT_EQ(found["seconds"]["slow"].size(), 11u);
 }
 
 TEST_F(Contest, WritesATable) {

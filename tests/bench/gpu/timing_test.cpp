@@ -8,7 +8,7 @@ namespace {
 class Timing : public Python {
   protected:
     const std::string start_ = R"(
-from bench.gpu.timing import Contender, cold_sets, launches, race
+from bench.gpu.timing import Contender, captured, cold_sets, launches, race
 
 class Planted:
     def __init__(self, seconds):
@@ -29,7 +29,7 @@ class Planted:
 
 device = Planted({"a": 1e-3, "b": 1e-5})
 contenders = [Contender("a", lambda i: "a"), Contender("b", lambda i: "b", sets=7, cold=True)]
-times = race(contenders, device, 20)
+times = race(contenders, {c.name: captured(c, device) for c in contenders}, device, 20)
 )";
 };
 
