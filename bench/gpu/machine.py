@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the numbers were measured on: card, driver, versions, clocks. Changes no setting of the card."""
+import datetime
 import platform
 import subprocess
 
@@ -20,7 +21,8 @@ def smi(fields, device):
 def describe(torch, device, versions):
     """Written at the head of a table."""
     asked = smi(QUERY, device)
-    seen = {"card": torch.cuda.get_device_name(device), "driver": asked.get("driver_version", "unknown"),
+    seen = {"date": datetime.date.today().isoformat(), "card": torch.cuda.get_device_name(device),
+            "driver": asked.get("driver_version", "unknown"),
             "SM clock, highest": asked.get("clocks.max.sm", "unknown"),
             "memory clock, highest": asked.get("clocks.max.mem", "unknown"),
             "power limit": asked.get("power.limit", "unknown"), "python": platform.python_version(),

@@ -56,7 +56,7 @@ def parse(arguments):
     parser.add_argument("--list", action="store_true", help="print the ids of all rows")
     parser.add_argument("--rounds", type=int, default=41, help="samples of every contender (default: 41)")
     parser.add_argument("--device", type=int, default=0, help="ordinal of the GPU")
-    parser.add_argument("--json", metavar="FILE", help="write machine, rows and all samples to FILE")
+    parser.add_argument("--json", metavar="FILE", help="write machine, rows and all samples to FILE (or into a folder)")
     parser.add_argument("--markdown", metavar="FILE", help="write the table to FILE")
     args = parser.parse_args(arguments)
     if args.rounds < 11:
@@ -100,6 +100,7 @@ def main(root, arguments):
     about = {"pack": bench.library.identity() if bench.library else bench.missing, "rounds": args.rounds,
              "command": shlex.join(["bench/gpu/run", *arguments]), **bench.rivals.versions}
     about = machine.describe(bench.torch, args.device, about)
+    path = args.json and report.result_path(args.json, about["card"])
     rows, failed = [], False
     for contest in contests:
         try:
@@ -111,8 +112,8 @@ def main(root, arguments):
             rows.append(row)
             failed = failed or bool(row["failed"])
             print(report.as_line(row), flush=True)
-        if args.json:
-            report.write_whole(args.json, report.as_json(about, rows))
+        if path:
+            report.write_whole(path, report.as_json(about, rows))
         if args.markdown:
             report.write_whole(args.markdown, report.as_markdown(about, rows))
     sys.exit(1 if failed else 0)

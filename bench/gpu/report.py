@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A finished run as JSON and as Markdown."""
+import datetime
 import json
 import os
+import re
 
 from bench.table import text_of
 
@@ -14,8 +16,21 @@ def write_whole(path, text):
     os.replace(part, path)
 
 
+def result_path(path, card):
+    """In a folder: <card>-<date>.json."""
+    if not os.path.isdir(path):
+        return path
+    name = re.sub(r"[^A-Za-z0-9]+", "-", card).strip("-")
+    return os.path.join(path, f"{name}-{datetime.date.today().isoformat()}.json")
+
+
 def as_json(machine, rows):
-    return json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n"
+    """A line for every row; samples to five digits."""
+    lines = []
+    for row in rows:
+        seconds = {name: [float(f"{s:.5g}") for s in all] for name, all in row.get("seconds", {}).items()}
+        lines.append(json.dumps({**row, "seconds": seconds}))
+    return '{"machine": ' + json.dumps(machine, indent=1) + ',\n "rows": [\n' + ",\n".join(lines) + "\n]}\n"
 
 
 def ratio_text(row):

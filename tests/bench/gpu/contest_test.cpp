@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // bench/gpu/contest.py: from planted times to rows, and bench/gpu/report.py on them.
 #include "tests/bench/gpu/python.h"
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace ks::test {
@@ -148,12 +149,31 @@ TEST_F(Contest, WritesATable) {
         << said.out;
 }
 
+TEST_F(Contest, WritesARowALine) {
+    Said said =
+        run(start_ + "row = row_of(time, entered(times), times)\nrow['seconds'] = {OURS: [1.23456789e-6]}\n"
+                     "print(report.as_json({'card': 'C'}, [row, row]), end='')\n");
+    json found = json::parse(said.out);
+    EXPECT_EQ(found["machine"]["card"], "C");
+    EXPECT_EQ(found["rows"][1]["seconds"]["kingsnake"], json::array({1.2346e-6}));
+    EXPECT_EQ(std::count(said.out.begin(), said.out.end(), '\n'), 7) << said.out;
+}
+
 TEST_F(Contest, WritesAFileWholeOrNotAtAll) {
+    expect_prints(start_ +
+                      "import os\nreport.write_whole(scratch + '/a.json', 'all')\n"
+                      "print(open(scratch + '/a.json').read(), [n for n in os.listdir(scratch) if n[0] == "
+                      "'a'])\n",
+                  "all ['a.json']\n");
+}
+
+TEST_F(Contest, NamesAFileByCardAndDate) {
     expect_prints(
-        start_ + "import os\nreport.write_whole(scratch + '/a.json', report.as_json({'card': 'C'}, []))\n"
-                 "print(open(scratch + '/a.json').read().split(), sorted(n for n in os.listdir(scratch) "
-                 "if n.startswith('a')))\n",
-        "['{', '\"machine\":', '{', '\"card\":', '\"C\"', '},', '\"rows\":', '[]', '}'] ['a.json']\n");
+        start_ +
+            "import datetime\nwanted = scratch + f'/NVIDIA-H100-80GB-HBM3-{datetime.date.today()}.json'\n"
+            "print(report.result_path(scratch, 'NVIDIA H100 80GB HBM3') == wanted, "
+            "report.result_path('a.json', 'x'))\n",
+        "True a.json\n");
 }
 
 } // namespace
