@@ -16,6 +16,7 @@ from typing import Callable
 LEAST_SECONDS = 2e-3  # starting a graph costs some microseconds
 MOST_LAUNCHES = 1000
 COLD_CACHES = 3
+WAIT_CYCLES = 3_000_000  # longer than the host takes to launch a graph of MOST_LAUNCHES
 
 
 @dataclass
@@ -66,15 +67,13 @@ class Cuda:
         import torch
         self.torch = torch
         self.cache_bytes = torch.cuda.get_device_properties(torch.cuda.current_device()).L2_cache_size
-        self.filler = torch.randn(4096, 4096).bfloat16()
-        self.filled = torch.empty_like(self.filler)
 
     def estimate(self, run):
         """Seconds of one launch, roughly; warms up code and data."""
         for i in range(2):
             run(i)
         start, end = (self.torch.cuda.Event(enable_timing=True) for _ in range(2))
-        self.torch.mm(self.filler, self.filler, out=self.filled)
+        self.begin_round()
         start.record()
         for i in range(2):
             run(i)
@@ -98,8 +97,8 @@ class Cuda:
         return graph, count
 
     def begin_round(self):
-        # Work that hides how long the host takes to launch the first sample.
-        self.torch.mm(self.filler, self.filler, out=self.filled)
+        # A wait on the GPU, during which the host launches the first sample.
+        self.torch.cuda._sleep(WAIT_CYCLES)
 
     def sample(self, captured, warm):
         graph, count = captured
