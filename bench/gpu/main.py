@@ -84,6 +84,12 @@ def failed_rows(contest, error):
         yield row
 
 
+def command_of(args):
+    """What to type again; pack and rivals are known by their hash and versions, not by where they lay."""
+    words = ["bench/gpu/run", "--pack", "DIR", *(["--rivals", "FILE"] if args.rivals else [])]
+    return shlex.join([*words, "--only", args.only, "--rounds", str(args.rounds)])
+
+
 def main(root, arguments):
     args = parse(arguments)
     contests = chosen(all_contests(), args.only)
@@ -98,7 +104,7 @@ def main(root, arguments):
     except (ImportError, RuntimeError, AssertionError) as error:
         sys.exit(f"error: needs torch and a GPU: {str(error).splitlines()[0]}")
     about = {"pack": bench.library.identity() if bench.library else bench.missing, "rounds": args.rounds,
-             "command": shlex.join(["bench/gpu/run", *arguments]), **bench.rivals.versions}
+             "command": command_of(args), **bench.rivals.versions}
     about = machine.describe(bench.torch, args.device, about)
     path = args.json and report.result_path(args.json, about["card"])
     rows, failed = [], False

@@ -28,6 +28,14 @@ TEST_F(Rows, AreChosenByPatterns) {
               "linear-decode-2.8B-head-M1-bandwidth\n");
 }
 
+TEST_F(Rows, KeepTheCommandWithoutPlaces) {
+    expect_prints(
+        "from bench.gpu.main import command_of, parse\nprint(command_of(parse(['--pack', '/a', '--rivals', "
+        "'/b.py', '--only', 'conv*', '--json', '/c', '--rounds', '99'])))\nprint(command_of(parse([])))\n",
+        "bench/gpu/run --pack DIR --rivals FILE --only 'conv*' --rounds 99\n"
+        "bench/gpu/run --pack DIR --only '*' --rounds 41\n");
+}
+
 TEST_F(Rows, RefuseAPatternThatFitsNone) {
     Said said = shell(command + "--only scam");
     EXPECT_EQ(said.status, 1);
