@@ -10,10 +10,13 @@ namespace ks::tune {
 
 namespace {
 
-// Ends and middles of the intervals that dispatch may use. Decode is one row, prefill up to a chunk of 512.
-const std::vector<int64_t> &ladder_of(const std::string &dim) {
-    static const std::vector<int64_t> rows = {1, 8, 64, 512}, steps = {1, 32, 512}, sequences = {1, 4, 16};
-    return dim == "T" ? steps : dim == "S" ? sequences : rows;
+// Ends and middles of the intervals that dispatch may use. Decode is one row, prefill up to a chunk of 512
+// rows; on a GPU, which has more to keep busy, of 2048.
+std::vector<int64_t> ladder_of(const std::string &dim, const std::string &isa) {
+    bool gpu = isa == "cuda";
+    if (dim == "T") return gpu ? std::vector<int64_t>{64, 512, 2048} : std::vector<int64_t>{1, 32, 512};
+    if (dim == "S") return gpu ? std::vector<int64_t>{1, 8, 64, 128} : std::vector<int64_t>{1, 4, 16};
+    return gpu ? std::vector<int64_t>{1, 8, 64, 512, 2048} : std::vector<int64_t>{1, 8, 64, 512};
 }
 
 // Where tiles and tails go wrong: one, primes, neighbours of powers of two.
@@ -83,12 +86,13 @@ Task task_of(const std::string &name, const std::map<std::string, std::string> &
     if (dynamic.count(vary))
         t.shapes = {{{vary, dynamic.at(vary)}}};
     else
-        for (int64_t n : ladder_of(vary)) t.shapes.push_back({{vary, n}});
+        for (int64_t n : ladder_of(vary, isa)) t.shapes.push_back({{vary, n}});
     t.check_shapes = edges(vary);
     t.space = space_of(name, t.spec, t.isa);
     t.suggested = {t.space.fallback()};
     t.suggested[0].set("widths", "fixed");
     t.versions = {c.version, compiler_version()};
+    if (t.isa == "cuda") t.versions.compiler += " ptxas " + pack::assembler().version();
     t.device = cpu_name();
     return t;
 }

@@ -17,7 +17,9 @@ struct Places {
     std::string artefacts() const { return folder + "/artefacts"; }
 };
 Places default_places();
-std::string own_path(); // of this program
+std::string table_for(const std::string &device, const Places &places); // a file
+std::vector<std::string> buildable_isas();                              // of the CPU, and "cuda"
+std::string own_path();                                                 // of this program
 
 struct TuneOptions {
     std::string op, shape; // one op at "k=v,...", or

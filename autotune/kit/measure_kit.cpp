@@ -213,7 +213,7 @@ class TaskRun {
 std::map<std::string, std::string> devices_for(const Manifest &m) {
     std::map<std::string, std::string> devices;
     for (const KitTask &t : m.tasks) {
-        bool known = std::count(all_isas().begin(), all_isas().end(), t.isa);
+        bool known = t.isa == "cuda" || std::count(all_isas().begin(), all_isas().end(), t.isa);
         if (known && device_for(t.isa).runs(t.isa)) devices[t.isa] = device_for(t.isa).name();
     }
     return devices;
