@@ -161,6 +161,7 @@ class TaskImport {
 };
 
 std::string time_text(const std::vector<double> &samples) {
+    if (samples.empty()) return "not measured";
     double middle = median(samples), spread = 100 * deviation(samples) / middle;
     std::string time =
         middle < 1e-3 ? fmt::format("{:.2f} us", middle * 1e6) : fmt::format("{:.3f} ms", middle * 1e3);
@@ -190,18 +191,22 @@ std::string figures(const Results &results, const Manifest &kit) {
     for (size_t i = 0; i < kit.tasks.size(); i++)
         for (const Dims &d : kit.tasks[i].shapes) {
             const KitTask &t = kit.tasks[i];
-            std::string shape = dims_text(d);
+            Caches decides = deciding(t.spec, d);
             std::map<Caches, Samples> by;
             for (Caches c : {Caches::warm, Caches::cold})
-                by[c] = samples_of(rounds_of(results, i, shape, "final", c, kit.final_rounds, slow));
-            for (const KitCandidate &c : t.candidates) {
-                auto warm = by[Caches::warm].find(c.id), cold = by[Caches::cold].find(c.id);
-                if (warm == by[Caches::warm].end() || cold == by[Caches::cold].end()) continue;
-                text += fmt::format("{} {}: {} warm, {} cold, by {}: {}\n", t.text(), shape,
-                                    time_text(warm->second), time_text(cold->second),
-                                    name_of(deciding(t.spec, d)),
-                                    c.id == t.candidates[0].id ? "default" : c.knobs.text());
-            }
+                by[c] = samples_of(rounds_of(results, i, dims_text(d), "final", c, kit.final_rounds, slow));
+            const KitCandidate *fastest = nullptr;
+            auto seconds = [&](const KitCandidate &c) { return median(by[decides][c.id]); };
+            for (size_t k = 1; k < t.candidates.size(); k++)
+                if (const KitCandidate &c = t.candidates[k];
+                    by[decides].count(c.id) && (!fastest || seconds(c) < seconds(*fastest)))
+                    fastest = &c;
+            for (const KitCandidate *c : {&t.candidates[0], fastest})
+                if (c && by[decides].count(c->id))
+                    text +=
+                        fmt::format("{} {}: {} warm, {} cold, by {}: {}\n", t.text(), dims_text(d),
+                                    time_text(by[Caches::warm][c->id]), time_text(by[Caches::cold][c->id]),
+                                    name_of(decides), c == fastest ? c->knobs.text() : "default");
         }
     return text;
 }
