@@ -110,6 +110,9 @@ void import_verb(const std::vector<std::string> &files, const std::string &kit, 
         ImportSummary sum = import_results(results, file, manifest, store);
         fmt::print("{}: {} candidates, {} of them lost; {} batches added, {} known{}\n", file, sum.candidates,
                    sum.lost, sum.batches, sum.known, results.ended ? "" : "; not measured to the end yet");
+        if (sum.slow_rounds)
+            fmt::print("{} rounds left out: the clock was below three quarters of its median\n",
+                       sum.slow_rounds);
         fmt::print("{}", figures(results, manifest));
         devices.insert(sum.devices.begin(), sum.devices.end());
     }
