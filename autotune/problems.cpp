@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "autotune/problems.h"
+#include <unistd.h>
 
 namespace ks::tune {
 
@@ -16,6 +17,12 @@ size_t size_of(const Call &call, const Copies &copies) {
         sum += values.size() * (sizeof(double) + sizeof(float) * static_cast<size_t>(1 + number));
     }
     return sum;
+}
+
+size_t keep_bytes() {
+    static const size_t bytes =
+        static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE)) / 8;
+    return bytes;
 }
 
 } // namespace
@@ -41,7 +48,7 @@ Call &Problems::get(const Contract &contract, const Spec &spec, const std::strin
     passing_.reset();
     auto made = make();
     size_t bytes = size_of(*made, copies);
-    if (bytes_ + bytes > keep_bytes) return *(passing_ = std::move(made));
+    if (bytes_ + bytes > keep_bytes()) return *(passing_ = std::move(made));
     bytes_ += bytes;
     return *(kept_[std::move(key)] = std::move(made));
 }
