@@ -55,9 +55,12 @@ std::string default_choice(const Op &op, const Spec &so_far, const std::string &
 
 } // namespace
 
-std::string compiler_version() {
+std::string compiler_version(const std::string &isa) {
+    std::string ptxas;
+    if (isa == "cuda")
+        if (auto found = ptx::Ptxas::find()) ptxas = " ptxas " + found->version();
     return "halide " + std::to_string(HALIDE_VERSION_MAJOR) + "." + std::to_string(HALIDE_VERSION_MINOR) +
-           "." + std::to_string(HALIDE_VERSION_PATCH);
+           "." + std::to_string(HALIDE_VERSION_PATCH) + ptxas;
 }
 
 Task task_of(const std::string &name, const std::map<std::string, std::string> &shape,
@@ -91,8 +94,7 @@ Task task_of(const std::string &name, const std::map<std::string, std::string> &
     t.space = space_of(name, t.spec, t.isa);
     t.suggested = {t.space.fallback()};
     t.suggested[0].set("widths", "fixed");
-    t.versions = {c.version, compiler_version()};
-    if (t.isa == "cuda") t.versions.compiler += " ptxas " + pack::assembler().version();
+    t.versions = {c.version, compiler_version(t.isa)};
     t.device = cpu_name();
     return t;
 }

@@ -25,7 +25,7 @@ class ImportTest : public testing::Test {
         store.emplace((folder / "store.db").string());
         task = task_of("causal_conv1d", {{"D", "100"}, {"W", "4"}, {"io", "f32"}}, "avx2");
         task.device = device;
-        kit.compiler = compiler_version();
+        kit.compiler = compiler_version("avx2");
         kit.contracts["causal_conv1d"] = op_named("causal_conv1d").contract;
         KitTask t{task.op, task.versions.op, task.spec, task.isa, task.shapes, task.check_shapes, {}, {}};
         for (const char *change : {"", "channels=64", "channels=64,widths=fixed", "channels=128"}) {
