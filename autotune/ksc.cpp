@@ -116,7 +116,8 @@ int main(int argc, char **argv) {
     pack.jobs = cores;
     CLI::App *pack_app = app.add_subcommand("pack", "build a kernel pack: archive, C header, dispatch table");
     pack_app->add_option("--out", pack.folder, "folder of the pack")->required();
-    pack_app->add_option("--table", pack.table, "dispatch table of tuned kernels; may be missing");
+    pack_app->add_option("--table", pack.tables,
+                         "dispatch tables of tuned kernels: of this CPU, and of any GPUs; may be missing");
     pack_app
         ->add_option("--isa", pack.isas, "instruction sets (default: all, and cuda where there is a ptxas)")
         ->delimiter(',')

@@ -66,7 +66,8 @@ void Report::print() const {
     fmt::print(fmt::runtime(format), "op", "shape", "default", "tuned", "ratio", "ceiling", "variant");
     for (const Row &r : rows_)
         fmt::print(fmt::runtime(format), r.op, r.shape, time_text(r.fallback), time_text(r.tuned),
-                   fmt::format("{:.2f}", r.ratio), ceiling_ ? fmt::format("{:.2f}", r.of_ceiling) : "-", r.variant);
+                   fmt::format("{:.2f}", r.ratio), ceiling_ ? fmt::format("{:.2f}", r.of_ceiling) : "-",
+                   r.variant);
 }
 
 } // namespace ks::tune

@@ -19,6 +19,17 @@ std::vector<int64_t> ladder_of(const std::string &dim, const std::string &isa) {
     return gpu ? std::vector<int64_t>{1, 8, 64, 512, 2048} : std::vector<int64_t>{1, 8, 64, 512};
 }
 
+// Shapes of an op with a ragged axis on a GPU, where one call has all sequences: batches of equal ones, `dim`
+// long in all.
+std::vector<Dims> batches(const std::string &dim) {
+    std::vector<Dims> shapes;
+    for (int64_t sequences : {1, 8, 64})
+        for (int64_t steps : {512, 2048})
+            if (sequences * steps <= 1 << 15)
+                shapes.push_back({{dim, sequences * steps}, {"sequences", sequences}});
+    return shapes;
+}
+
 // Where tiles and tails go wrong: one, primes, neighbours of powers of two.
 std::vector<Dims> edges(const std::string &dim) {
     std::vector<Dims> shapes;
@@ -76,6 +87,10 @@ Task task_of(const std::string &name, const std::map<std::string, std::string> &
             t.spec.choices[key] = value;
             continue;
         }
+        if (key == "sequences" && !c.ragged.empty() && isa == "cuda") { // in one call
+            dynamic[key] = parse_dims(key + "=" + value).at(key);
+            continue;
+        }
         const Dimension &d = c.dim(key);
         (d.width ? t.spec.fixed : dynamic)[key] = parse_dims(key + "=" + value).at(key);
     }
@@ -86,11 +101,20 @@ Task task_of(const std::string &name, const std::map<std::string, std::string> &
         if (d.width && !t.spec.fixed.count(d.name)) throw Error(name, "the shape lacks the width " + d.name);
     check(c, t.spec);
     std::string vary = dynamic_dim(c);
+    bool packed = isa == "cuda" && !c.ragged.empty();
+    if (packed) dynamic.emplace("sequences", 1);
     if (dynamic.count(vary))
-        t.shapes = {{{vary, dynamic.at(vary)}}};
+        t.shapes = {dynamic};
+    else if (packed)
+        t.shapes = batches(vary);
     else
         for (int64_t n : ladder_of(vary, isa)) t.shapes.push_back({{vary, n}});
     t.check_shapes = edges(vary);
+    if (packed)
+        for (size_t i = 0; i < t.check_shapes.size(); i++) {
+            int64_t sequences = i % 3 ? 1 : 3;
+            t.check_shapes[i]["sequences"] = sequences, t.check_shapes[i][vary] *= sequences;
+        }
     t.space = space_of(name, t.spec, t.isa);
     t.suggested = {t.space.fallback()};
     t.suggested[0].set("widths", "fixed");

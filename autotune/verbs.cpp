@@ -193,8 +193,9 @@ void pack_verb(const PackOptions &o) {
     const std::vector<std::string> isas = pack_isas(o);
     auto kernels = pack::base_kernels(isas);
     std::vector<std::string> stale;
-    if (!o.table.empty() && fs::exists(o.table))
-        for (auto &k : tuned_kernels(load_table(o.table), isas, stale)) kernels.push_back(std::move(k));
+    for (const std::string &table : o.tables)
+        if (fs::exists(table))
+            for (auto &k : tuned_kernels(load_table(table), isas, stale)) kernels.push_back(std::move(k));
     for (const auto &rule : stale)
         fmt::print(stderr, "ksc pack: left out, tuned for another version of its op: {}\n", rule);
     pack::build_pack(kernels, o.folder, o.jobs, [](size_t done, size_t all) {
