@@ -9,18 +9,33 @@ namespace {
 const char *const widths = "widths";
 }
 
+namespace {
+
+// Those of the schedule alone.
+Knobs without_widths(const Knobs &k) {
+    Knobs schedule;
+    for (const auto &[name, value] : k.values())
+        if (name != widths) schedule.set(name, value);
+    return schedule;
+}
+
+} // namespace
+
 Space space_of(const std::string &op, const Spec &spec, const std::string &isa) {
     Space s = op_named(op).space(spec, kernel_target(isa));
+    // With any widths fewer points may be legal, and the default is the base kernel's.
+    Space base = op_named(op).space({spec.choices, {}}, kernel_target(isa));
+    s.set_fallback(base.fallback());
     s.knob(widths, std::vector<std::string>{"any", "fixed"}, "any",
            "whether the kernel knows its widths when compiled");
+    s.rule([base](const Knobs &k) { return k[widths] == "fixed" || base.legal(without_widths(k)); });
     return s;
 }
 
 pack::PackKernel kernel_of(const Candidate &c) {
     pack::PackKernel k{c.op, c.isa, c.spec, {}, {}, "", true};
     if (c.knobs[widths] == "any") k.spec.fixed.clear();
-    for (const auto &[name, value] : c.knobs.values())
-        if (name != widths) k.knobs.set(name, value);
+    k.knobs = without_widths(c.knobs);
     if (!op_named(c.op).space(c.spec, kernel_target(c.isa)).legal(k.knobs))
         throw Error(c.text(), "is not a point of the op's schedule space");
     return k;

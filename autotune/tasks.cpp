@@ -116,7 +116,8 @@ Task task_of(const std::string &name, const std::map<std::string, std::string> &
             t.check_shapes[i]["sequences"] = sequences, t.check_shapes[i][vary] *= sequences;
         }
     t.space = space_of(name, t.spec, t.isa);
-    t.suggested = {t.space.fallback()};
+    // The default of kernels that know these widths, which may be another schedule.
+    t.suggested = {op.space(t.spec, kernel_target(t.isa)).fallback()};
     t.suggested[0].set("widths", "fixed");
     t.versions = {c.version, compiler_version(t.isa)};
     t.device = cpu_name();

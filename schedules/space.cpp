@@ -40,6 +40,12 @@ void Space::knob(const std::string &name, const std::vector<int> &values, int fa
     knob(name, text, std::to_string(fallback), help);
 }
 
+void Space::set_fallback(const Knobs &fallback) {
+    for (auto &knob : knobs_)
+        if (auto value = fallback.values().find(knob.name); value != fallback.values().end())
+            knob.fallback = value->second;
+}
+
 Knobs Space::fallback() const {
     Knobs k;
     for (const auto &knob : knobs_) k.set(knob.name, knob.fallback);

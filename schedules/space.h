@@ -38,6 +38,7 @@ class Space {
     void knob(const std::string &name, const std::vector<std::string> &values, const std::string &fallback,
               const std::string &help);
     void knob(const std::string &name, const std::vector<int> &values, int fallback, const std::string &help);
+    void set_fallback(const Knobs &fallback); // of the knobs that it names
     // A combination is legal when all rules hold; the default must be.
     void rule(std::function<bool(const Knobs &)> legal) { rules_.push_back(std::move(legal)); }
 

@@ -9,13 +9,28 @@ namespace ks {
 
 namespace {
 
+// Tuned kernels of a GPU move 16 bytes at a time; a call that is not made for that takes the base kernel.
+bool aligned(const Call &call) {
+    constexpr size_t bytes = 16;
+    for (int i = 0; i < call.op->operand_count; i++) {
+        const CallOperand &o = call.operands[i];
+        if (!o.data) continue;
+        size_t all = reinterpret_cast<size_t>(o.data);
+        for (int r = 0; r + 1 < call.op->operands[i].rank; r++)
+            all |= static_cast<size_t>(o.stride[r] * o.element);
+        if (all % bytes) return false;
+    }
+    return true;
+}
+
 const KernelInfo *find(const ks_library &library, int op, const Call &call) {
+    const bool tuned_too = !library.device || aligned(call);
     for (const KernelInfo *k : library.kernels[static_cast<size_t>(op)]) {
         bool match = std::equal(call.choices, call.choices + call.op->choice_count, k->choices) &&
                      call.sequences >= k->fewest_sequences && call.sequences <= k->most_sequences;
         for (int i = 0; match && i < call.op->dim_count; i++)
             match = call.dims[i] >= k->low[i] && call.dims[i] <= k->high[i];
-        if (match) return k;
+        if (match && (k->base || tuned_too)) return k;
     }
     return nullptr;
 }
