@@ -46,9 +46,8 @@ class Device {
     virtual double ghz() = 0; // its clock at this moment under load, measured or asked for; 0: unknown
 };
 
-// The device for kernels of this instruction set, for the whole process; whether it runs them is another
-// question. Null: this program knows none.
-Device *find_device(const std::string &isa);
-Device &device_for(const std::string &isa); // throws ks::Error where there is none
+// The device that runs kernels of this instruction set, for the whole process. Throws ks::Error for an
+// instruction set that this program has no device for.
+Device &device_for(const std::string &isa);
 
 } // namespace ks::tune

@@ -115,13 +115,10 @@ class HostDevice : public Device {
 
 } // namespace
 
-Device *find_device(const std::string &isa) {
-    static HostDevice host;
-    return std::count(all_isas().begin(), all_isas().end(), isa) ? &host : nullptr;
-}
-
 Device &device_for(const std::string &isa) {
-    if (Device *device = find_device(isa)) return *device;
+    static HostDevice host;
+    for (const std::string &known : all_isas())
+        if (isa == known) return host;
     throw Error("instruction set " + isa, "has no device that this program can measure on");
 }
 

@@ -3,7 +3,9 @@
 #include "autotune/kit/environment.h"
 #include "autotune/kit/task_run.h"
 #include "autotune/workers.h"
+#include "runtime/base/cpu.h"
 #include "runtime/base/error.h"
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace ks::tune {
@@ -13,9 +15,10 @@ namespace {
 // The devices of this machine for the instruction sets of the kit.
 std::map<std::string, std::string> devices_for(const Manifest &m) {
     std::map<std::string, std::string> devices;
-    for (const KitTask &t : m.tasks)
-        if (Device *device = find_device(t.isa); device && device->runs(t.isa))
-            devices[t.isa] = device->name();
+    for (const KitTask &t : m.tasks) {
+        bool known = std::count(all_isas().begin(), all_isas().end(), t.isa);
+        if (known && device_for(t.isa).runs(t.isa)) devices[t.isa] = device_for(t.isa).name();
+    }
     return devices;
 }
 
