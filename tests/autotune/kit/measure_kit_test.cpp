@@ -45,17 +45,17 @@ class MeasureKit : public testing::Test {
 };
 
 TEST_F(MeasureKit, EveryFaultCostsItsCandidateAlone) {
-    std::vector<std::string> faults = {"right", "slow",       "wrong",     "parts", "crash",
-                                       "hang",  "late_crash", "late_hang", "right2"};
+    std::vector<std::string> faults = {"right", "slow",       "wrong",     "parts",  "crash",
+                                       "hang",  "late_crash", "late_hang", "right2", "right3"};
     Manifest kit = planted_kit(folder / "kit", {"right", "slow", "wrong", "parts", "crash", "hang",
-                                                "late_crash", "late_hang", "right2"});
-    auto &last = kit.tasks[0].candidates.back();
-    std::ofstream(folder / "kit" / last.file, std::ios::app) << "x"; // on the way to this machine
+                                                "late_crash", "late_hang", "right2", "right3"});
+    std::ofstream(folder / "kit" / kit.tasks[0].candidates[8].file, std::ios::app) << "x"; // on the way here
+    fs::remove(folder / "kit" / kit.tasks[0].candidates[9].file);
     auto begin = std::chrono::steady_clock::now();
     Ran ran = measure();
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(30));
     EXPECT_EQ(ran.status, 0) << ran.text;
-    EXPECT_NE(ran.text.find("2 candidates of 1 tasks measured, 7 lost, 0 tasks skipped"), std::string::npos)
+    EXPECT_NE(ran.text.find("2 candidates of 1 tasks measured, 8 lost, 0 tasks skipped"), std::string::npos)
         << ran.text;
     Results r = results();
     auto expect = [&](size_t i, const std::string &what) {
@@ -72,6 +72,7 @@ TEST_F(MeasureKit, EveryFaultCostsItsCandidateAlone) {
     expect(6, "time T=64 crash: killed by signal 11");
     expect(7, "time T=64 timeout: no answer within 1 s");
     expect(8, "is not what was bundled");
+    expect(9, "cannot be read");
     EXPECT_TRUE(r.ended);
     EXPECT_EQ(r.runs.at(0).kit, kit.id());
     EXPECT_EQ(r.runs[0].devices.at("avx2"), cpu_name());

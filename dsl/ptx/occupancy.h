@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a kernel's resources mean on a GPU, without one: whether a block can be launched at all, and how many
+// are resident. Source of limits and rules: CUDA C++ Programming Guide, "Compute Capabilities", and the
+// occupancy calculator of the CUDA toolkit.
+#pragma once
+#include "dsl/ptx/resources.h"
+#include <string>
+
+namespace ks::ptx {
+
+// Of one streaming multiprocessor.
+struct Multiprocessor {
+    int warps, blocks;                  // resident at most
+    int shared_bytes, shared_per_block; // of all blocks, and of one (dynamic shared memory included)
+};
+
+// Of "sm_90", "sm_90a" and the like. Throws ks::Error for an architecture that is not in the table (sm_80
+// on).
+Multiprocessor multiprocessor(const std::string &arch);
+
+struct Block {
+    int threads;
+    int dynamic_shared = 0; // bytes, beside what the text declares
+};
+
+// Blocks that are resident on a multiprocessor at the same time; 0: one block is too much.
+int resident_blocks(const Resources &kernel, const Block &block, const std::string &arch);
+
+// Resident warps as a share of what the multiprocessor holds, 0 to 1.
+double occupancy(const Resources &kernel, const Block &block, const std::string &arch);
+
+// Why a candidate need not be measured: one line, or empty. It cannot be launched, or it keeps more than
+// `most_spills` bytes a thread in memory that its registers do not hold.
+std::string unfit(const Resources &kernel, const Block &block, const std::string &arch,
+                  int most_spills = 128);
+
+} // namespace ks::ptx
