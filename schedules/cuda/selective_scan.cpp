@@ -54,14 +54,14 @@ Space selective_state_update_space(const Spec &, const Target &) {
 Kernel selective_state_update(const Spec &spec, const Knobs &k, const Target &) {
     const int usual_states = 16;
     SelectiveScan op(selective_state_update_contract(), spec, Maths::special_function_unit());
-    int lanes = k.integer("lanes");
+    int lanes = k.integer("lanes"), threads = k.integer("channels"), blocks = 1024 / (threads * lanes);
     Step update(op.recurrence, k.integer("group"), {}, "read", StepOrder::all_loads_first, lanes);
     Func total("total");
     total(op.d, op.at) = lane_sum(update.out.func(op.d, op.at), lanes);
     Func y = op.output(total);
 
     Var block("block"), i("i");
-    y.split(op.d, block, i, k.integer("channels"), TailStrategy::GuardWithIf)
+    y.split(op.d, block, i, threads, TailStrategy::GuardWithIf)
         .reorder(i, op.at, block)
         .gpu_blocks(op.at, block)
         .gpu_threads(i)
@@ -71,7 +71,11 @@ Kernel selective_state_update(const Spec &spec, const Knobs &k, const Target &) 
     update.out.func.compute_at(y, i);
     update.check(y);
     std::shared_ptr<LoweringPass> split = lanes > 1 ? std::make_shared<LanesPass>(lanes) : nullptr;
-    return {{y}, op.operands.arguments(), {split, update.pass, std::make_shared<LoadsFirstPass>()}, {{}, lane_expansions(), 0}};
+    // All that a thread reads lies in registers at once.
+    DeviceCode device = {{[=](const std::string &ptx) { return ptx::with_launch_bounds(ptx, threads * lanes, blocks); }},
+                         lane_expansions(),
+                         0};
+    return {{y}, op.operands.arguments(), {split, update.pass, std::make_shared<LoadsFirstPass>()}, device};
 }
 
 } // namespace ks::cuda
