@@ -105,7 +105,10 @@ Expr Maths::sigmoid(const Expr &x) const {
     return select(is_nan_bits(x), quiet_nan(), quotient(select(x >= 0.f, 1.f, e), 1.f + e));
 }
 
-Expr Maths::silu(const Expr &x) const { return x * sigmoid(x); }
+// On the special function unit without a test: NaN goes through both instructions.
+Expr Maths::silu(const Expr &x) const {
+    return unit_ ? quotient(x, 1.f + decay_exp2(x * -log2_e)) : x * sigmoid(x);
+}
 
 // x Phi(x) = max(x, 0) - |x| Phi(-|x|); Phi(-a) = e^(-a^2/2) R(t), t = 1/(1 + 0.3 a), R of degree 8 fitted to
 // erfcx(a / sqrt 2) / 2 with relative error 6e-8.

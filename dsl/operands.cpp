@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dsl/operands.h"
+#include "dsl/lower/pack_pass.h"
 #include "runtime/base/error.h"
 #include <algorithm>
 
@@ -103,7 +104,8 @@ Expr Operands::load_for_dot(const std::string &name, const std::vector<Expr> &at
 }
 
 Expr Operands::store(const std::string &name, const Expr &value) const {
-    return narrow(storage(contract_.operand(name).type), value);
+    Storage type = storage(contract_.operand(name).type);
+    return by_call_ && type == Storage::bf16 ? PackPass::to_bf16(value) : narrow(type, value);
 }
 
 void Operands::promise(Func output) const {
@@ -125,7 +127,10 @@ std::vector<Argument> Operands::arguments() const {
         else
             list.emplace_back(reals_.at(s.name));
     }
-    if (packed_) list.emplace_back(equal_steps_);
+    if (packed_) {
+        list.emplace_back(equal_steps_);
+        list.emplace_back(alignment_);
+    }
     return list;
 }
 

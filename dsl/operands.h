@@ -50,15 +50,21 @@ class Operands {
                          const Halide::Expr &otherwise) const;
     // An element of a bf16 operand as a term of a dot product (storage.h).
     Halide::Expr load_for_dot(const std::string &name, const std::vector<Halide::Expr> &at) const;
-    // `value` (f32) as operand `name` stores it.
+    // `value` (f32) as operand `name` stores it. After convert_by_call() bf16 is made by the pseudo-call of
+    // PackPass, which becomes the instruction for pairs.
+    void convert_by_call() { by_call_ = true; }
     Halide::Expr store(const std::string &name, const Halide::Expr &value) const;
+
+    // Packed: whether every address and every row stride of the call is a multiple of `bytes`, up to 16. The caller
+    // finds out (the argument `alignment`); for Func::specialize().
+    Halide::Expr aligned(int bytes) const { return alignment_ >= bytes; }
 
     // To be called on every output Func once it is defined.
     void promise(Halide::Func output) const;
 
     // All kernel arguments that are not outputs: inputs and in-place buffers, then scalars, in contract
-    // order. Packed: seq_start (int64 offsets) behind the buffers, and behind the scalars equal_steps: when
-    // it is not 0, all sequences have as many steps and seq_start is not read.
+    // order. Packed: seq_start (int64 offsets) behind the buffers, and behind the scalars equal_steps (when
+    // it is not 0, all sequences have as many steps and seq_start is not read) and alignment (bytes).
     std::vector<Halide::Argument> arguments() const;
 
   private:
@@ -68,10 +74,10 @@ class Operands {
 
     const Contract &contract_;
     Spec spec_;
-    bool packed_;
+    bool packed_, by_call_ = false;
     Halide::Var sequence_{"sequence"};
     Halide::ImageParam seq_start_{Halide::Int(64), 1, "seq_start"};
-    Halide::Param<int> equal_steps_{"equal_steps"};
+    Halide::Param<int> equal_steps_{"equal_steps"}, alignment_{"alignment"};
     std::map<std::string, Halide::ImageParam> buffers_;
     std::map<std::string, Halide::Param<int>> integers_;
     std::map<std::string, Halide::Param<float>> reals_;

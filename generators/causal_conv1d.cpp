@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "generators/causal_conv1d.h"
 #include "dsl/lower/assign_pass.h"
+#include "dsl/lower/choose_pass.h"
 
 namespace ks {
 using namespace Halide;
@@ -61,6 +62,7 @@ const Contract &causal_conv1d_update_contract() {
 
 CausalConv1d::CausalConv1d(const Contract &contract, const Spec &spec, const Maths &maths, Batch batch)
     : operands(contract, spec, batch) {
+    if (batch == Batch::packed) operands.convert_by_call();
     bool update = contract.name == "causal_conv1d_update";
     auto &in = operands;
     int taps = std::stoi(spec.choice("W")), kept = taps - 1;
@@ -69,6 +71,11 @@ CausalConv1d::CausalConv1d(const Contract &contract, const Spec &spec, const Mat
         return update ? Expr(in.buffer("state")(d, row, at)) : in.state("state", {d, row});
     };
 
+    Expr steps = update ? Expr(1) : in.steps("x");
+    if (in.packed()) { // of steps behind the end the last one's, which nobody uses
+        Expr before = state(clamp(at + kept, 0, kept - 1)), x = in.load("x", {d, clamp(at, 0, steps - 1)});
+        window(in.point({d, at})) = choose(at < 0, before, x);
+    }
     // Input `back` steps before step t of this call; it is in the state when the call began later.
     auto earlier = [&](const Expr &t, int back) {
         if (back == 0) return in.load("x", {d, t});
@@ -77,6 +84,11 @@ CausalConv1d::CausalConv1d(const Contract &contract, const Spec &spec, const Mat
                       state(clamp(i + kept, 0, kept - 1)));
     };
     auto input = [&](int tap) {
+        if (in.packed()) {
+            std::vector<Expr> place = {d, at - (kept - tap)};
+            for (const Var &v : in.point({})) place.emplace_back(v);
+            return Expr(window(place));
+        }
         if (!update) return earlier(at, kept - tap);
         return tap == kept ? in.load("x", {d, at}) : state(tap);
     };
@@ -85,14 +97,13 @@ CausalConv1d::CausalConv1d(const Contract &contract, const Spec &spec, const Mat
     for (int w = 0; w < taps; w++) c += in.load("weight", {d, w}) * input(w);
     Expr value = in.store("y", select((flags & int(conv_silu)) != 0, maths.silu(c), c));
 
-    Expr steps = update ? Expr(1) : in.steps("x");
     std::vector<Assignment> shift; // row j takes what lies kept-1-j steps before the last
     for (int j = 0; j < kept; j++)
         shift.emplace_back(state(j), update ? input(j + 1) : earlier(steps - 1, kept - 1 - j));
     if (update) {
         y(d, at) = assign(value, shift);
     } else if (in.packed()) {
-        y(in.point({d, at})) = assign(value, shift, at == min(kept, steps) - 1);
+        y(in.point({d, at})) = assign(value, shift, at == 0);
     } else {
         y(d, at) = value;
         y(d, steps - 1) = assign(y(d, steps - 1), shift);

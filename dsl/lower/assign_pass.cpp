@@ -101,6 +101,12 @@ Stmt AssignPass::visit(const Store *op) {
     if (!condition.type().is_scalar())
         throw Error("update in place in " + func_, "its condition differs between the lanes of a vector");
 
+    condition = simplified(condition);
+    if (is_const_zero(condition)) {
+        assignments_++;
+        return Store::make(op->name, value, op->index, op->param, op->predicate, op->alignment);
+    }
+
     Bound old; // all of the value, and where it goes
     Expr index = op->index.type().is_scalar() ? old.bind(op->index) : op->index;
     Stmt store = Store::make(op->name, old.bind(value), index, op->param, op->predicate, op->alignment);

@@ -11,7 +11,12 @@ Stmt ScopedPass::visit(const LetStmt *op) {
     return s;
 }
 
+Halide::Expr ScopedPass::simplified(const Halide::Expr &e) const {
+    return simplify(lower::resolve(lets_, e), true, bounds_);
+}
+
 Stmt ScopedPass::visit(const For *op) {
+    ScopedBinding<Interval> bind(bounds_, op->name, Interval(op->min, Interval::pos_inf()));
     if (op->for_type != ForType::GPUBlock) return IRMutator::visit(op);
     lower::Lets host;
     host.swap(lets_);

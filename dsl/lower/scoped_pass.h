@@ -13,7 +13,13 @@ class ScopedPass : public LoweringPass {
     Halide::Internal::Stmt visit(const Halide::Internal::LetStmt *op) override;
     Halide::Internal::Stmt visit(const Halide::Internal::For *op) override;
 
+    // With what is known of the lets and the first iterations of the loops around.
+    Halide::Expr simplified(const Halide::Expr &e) const;
+
     lower::Lets lets_;
+
+  private:
+    Halide::Internal::Scope<Halide::Internal::Interval> bounds_;
 };
 
 } // namespace ks

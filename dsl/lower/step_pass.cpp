@@ -12,13 +12,15 @@ namespace {
 
 class StepInStore : public IRGraphMutator {
   public:
-    explicit StepInStore(const lower::Lets &lets) : lets_(lets) {}
+    StepInStore(const lower::Lets &lets, StepOrder order) : lets_(lets), order_(order) {}
     std::vector<Stmt> before;
+    lower::Lets next; // of all_loads_first: the new states
     int updates = 0;
 
   private:
     using IRGraphMutator::visit;
     const lower::Lets &lets_;
+    StepOrder order_;
 
     Expr visit(const Call *op) override {
         if (op->name == recurrence::touch_call) {
@@ -30,9 +32,16 @@ class StepInStore : public IRGraphMutator {
         const Load *l =
             lower::load_behind(lets_, state, "step pass", "the state of a recurrence must be a load");
         Expr a = mutate(op->args[1]), x = mutate(op->args[2]);
-        before.push_back(Store::make(l->name, a * state + x, l->index, l->param, l->predicate, l->alignment));
+        Expr value = a * state + x, result = state; // which is read once it is stored
+        if (order_ == StepOrder::all_loads_first) {
+            next.emplace_back(unique_name("next"), value);
+            value = result = Variable::make(value.type(), next.back().first);
+        }
+        Stmt store = Store::make(l->name, value, l->index, l->param, l->predicate, l->alignment);
+        if (op->args.size() > 3) store = IfThenElse::make(lower::resolve(lets_, op->args[3]), store);
+        before.push_back(store);
         updates++;
-        return state; // now reads the new value
+        return result;
     }
 };
 
@@ -46,13 +55,16 @@ void StepPass::verify() const {
 Stmt StepPass::visit(const Store *op) {
     // In a GPU thread Halide gives the Func registers of its own, named after it.
     if (op->name != func_ && !starts_with(op->name, func_ + ".")) return op;
-    StepInStore rewrite(lets_);
+    StepInStore rewrite(lets_, order_);
     Expr value = rewrite.mutate(substitute_in_all_lets(op->value));
     if (rewrite.before.empty()) return op;
     updates_ += rewrite.updates;
     rewrite.before.push_back(
         Store::make(op->name, value, op->index, op->param, op->predicate, op->alignment));
-    return Block::make(rewrite.before);
+    Stmt made = Block::make(rewrite.before);
+    for (size_t i = rewrite.next.size(); i-- > 0;)
+        made = LetStmt::make(rewrite.next[i].first, rewrite.next[i].second, made);
+    return made;
 }
 
 } // namespace ks

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dsl/recurrence/recurrence.h"
+#include "dsl/lower/lanes_pass.h"
 #include "dsl/lowering_pass.h"
 #include "runtime/base/error.h"
 #include <algorithm>
@@ -9,17 +10,27 @@ using namespace Halide;
 
 namespace {
 
-Expr carry(const Recurrence &r, const Expr &n) {
+// State n times its read-out weight, once it has stepped.
+Expr term(const Recurrence &r, const Expr &n) {
     Expr state = r.state(n);
-    return pseudo_call(state.type(), recurrence::carry_call, {state, r.decay(n), r.input(n)});
+    return pseudo_call(state.type(), recurrence::carry_call, {state, r.decay(n), r.input(n)}) * r.read(n);
 }
 
-// `count` consecutive states, summed in two chains: one chain would wait for the adds' latency.
-Expr read_states(const Recurrence &r, const Expr &first, int count) {
+// The same where n may lie behind the last state, which then is neither stepped nor counted.
+Expr term_if_any(const Recurrence &r, const Expr &n) {
+    Expr any = n < r.states, last = min(n, r.states - 1), state = r.state(last);
+    Expr next = pseudo_call(state.type(), recurrence::carry_call, {state, r.decay(last), r.input(last), any});
+    return select(any, next * r.read(last), 0.f);
+}
+
+// `count` states from `first` on, of which a lane has every `lanes`-th; summed in two chains: one chain would
+// wait for the adds' latency.
+Expr read_states(const Recurrence &r, const Expr &first, int count, int lanes) {
     Expr chain[2];
     for (int i = 0; i < count; i++) {
-        Expr n = Internal::simplify(first + i), term = carry(r, n) * r.read(n), &sum = chain[i % 2];
-        sum = sum.defined() ? term + sum : term;
+        Expr n = Internal::simplify(first + i), &sum = chain[i % 2];
+        Expr one = lanes == 1 ? term(r, n) : term_if_any(r, n * lanes + lane_of(r.channel, lanes));
+        sum = sum.defined() ? one + sum : one;
     }
     return chain[1].defined() ? chain[0] + chain[1] : chain[0];
 }
@@ -47,23 +58,31 @@ std::vector<std::string> parts_of(const Func &consumer, const Var &var) {
 
 } // namespace
 
-ReadOut::ReadOut(const Recurrence &r, int group, const std::vector<Ahead> &ahead, const std::string &name)
+ReadOut::ReadOut(const Recurrence &r, int group, const std::vector<Ahead> &ahead, const std::string &name,
+                 int lanes)
     : func(name), channel_(r.channel), time_(r.time), outer_(r.outer) {
     const std::vector<Var> at = point();
     if (auto constant = Internal::as_const_int(r.states)) {
-        int states = static_cast<int>(*constant);
-        func(at) = with_prefetch(read_states(r, 0, std::min(group, states)), ahead);
+        int states = static_cast<int>((*constant + lanes - 1) / lanes);
+        func(at) = with_prefetch(read_states(r, 0, std::min(group, states), lanes), ahead);
         for (int first = group; first < states; first += group)
-            func(at) += read_states(r, first, std::min(group, states - first));
+            func(at) += read_states(r, first, std::min(group, states - first), lanes);
         loops_.resize(1 + (states - 1) / group);
+        return;
+    }
+    if (lanes > 1) {
+        RDom groups(0, (r.states + group * lanes - 1) / (group * lanes), "groups");
+        func(at) = with_prefetch(0.f, ahead);
+        func(at) += read_states(r, groups.x * group, group, lanes);
+        loops_ = {{}, {groups.x}};
         return;
     }
     RDom groups(0, r.states / group, "groups"), rest(r.states / group * group, r.states % group, "rest");
     func(at) = with_prefetch(0.f, ahead);
-    func(at) += read_states(r, groups.x * group, group);
+    func(at) += read_states(r, groups.x * group, group, 1);
     loops_ = {{}, {groups.x}};
     if (group == 1) return;
-    func(at) += read_states(r, rest.x, 1);
+    func(at) += read_states(r, rest.x, 1, 1);
     loops_.push_back({rest.x});
 }
 

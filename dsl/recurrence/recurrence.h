@@ -37,8 +37,10 @@ struct Ahead {
 // their number is a constant, a loop (and a loop over what is left) where it is not.
 class ReadOut {
   public:
-    ReadOut(const Recurrence &recurrence, int group, const std::vector<Ahead> &ahead,
-            const std::string &name);
+    // With `lanes` > 1 these are states of one lane of a channel (dsl/lower/lanes_pass.h), and the Func is the sum
+    // over its states alone: the consumer takes lane_sum() of it.
+    ReadOut(const Recurrence &recurrence, int group, const std::vector<Ahead> &ahead, const std::string &name,
+            int lanes = 1);
 
     Halide::Func func;
 
@@ -68,6 +70,7 @@ namespace recurrence {
 
 // Pseudo-calls that an execution's pass removes.
 //   ks_carry(s, a, x)       s: load of the state; value: the new state a*s + x
+//   ks_carry(s, a, x, c)    the same, but the state stays as it is where c does not hold
 //   ks_touch(v, l, o, ...)  value: v; prefetches the address of load l plus o elements, and so on
 inline const char *const carry_call = "ks_carry";
 inline const char *const touch_call = "ks_touch";

@@ -13,8 +13,11 @@
 namespace ks {
 
 struct Step {
-    Step(const Recurrence &r, int group, const std::vector<Ahead> &ahead, const std::string &name)
-        : out(r, group, ahead, name), pass(std::make_shared<StepPass>(out.func.name())), recurrence(r) {}
+    Step(const Recurrence &r, int group, const std::vector<Ahead> &ahead, const std::string &name,
+         StepOrder order = StepOrder::state_by_state, int lanes = 1)
+        : out(r, group, ahead, name, lanes),
+          pass(std::make_shared<StepPass>(out.func.name(), order)),
+          recurrence(r) {}
 
     ReadOut out;
     std::shared_ptr<StepPass> pass;

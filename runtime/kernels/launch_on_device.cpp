@@ -10,12 +10,26 @@ namespace {
 struct Arguments {
     KernelBuffer buffers[max_operands + 1];
     KernelDim dims[max_operands + 1][max_rank + 1];
-    int32_t equal_steps;
-    void *list[max_operands + max_scalars + 2];
+    int32_t equal_steps, alignment;
+    void *list[max_operands + max_scalars + 3];
     int count = 0;
 
     void add(void *argument) { list[count++] = argument; }
 };
+
+// The largest power of two, up to 16, that divides every address and every distance between rows, in bytes.
+int32_t alignment(const Call &call) {
+    uint64_t bits = 16;
+    for (int i = 0; i < call.op->operand_count; i++) {
+        const CallOperand &o = call.operands[i];
+        if (!o.data) continue; // its stand-in is another one's memory
+        auto bytes = static_cast<uint64_t>(o.element);
+        bits |= reinterpret_cast<uint64_t>(o.data) | static_cast<uint64_t>(o.sequence_stride) * bytes;
+        for (int r = 0; r + 1 < call.op->operands[i].rank; r++)
+            bits |= static_cast<uint64_t>(o.stride[r]) * bytes;
+    }
+    return static_cast<int32_t>(bits & -bits);
+}
 
 uint64_t address(const void *pointer) { return reinterpret_cast<uint64_t>(pointer); }
 
@@ -63,7 +77,8 @@ ks_status launch_on_device(const cuda::OpenDevice &device, const Call &call, con
     for (int i = 0; i < op.scalar_count; i++)
         a.add(const_cast<void *>(static_cast<const void *>(&call.scalars[i])));
     a.equal_steps = op.ragged >= 0 && !call.seq_start ? static_cast<int32_t>(call.start(1)) : 0;
-    if (op.ragged >= 0) a.add(&a.equal_steps);
+    a.alignment = alignment(call);
+    if (op.ragged >= 0) a.add(&a.equal_steps), a.add(&a.alignment);
     for (int i = 0; i < op.operand_count; i++)
         if (op.operands[i].role == OperandRole::output) a.add(&a.buffers[i]);
     cuda::LaunchScope scope(device, static_cast<cuda::Stream>(call.stream));

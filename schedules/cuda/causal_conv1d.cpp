@@ -1,30 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "schedules/cuda/causal_conv1d.h"
+#include "dsl/lower/aligned_pass.h"
 #include "dsl/lower/assign_pass.h"
+#include "dsl/lower/choose_pass.h"
+#include "dsl/lower/pack_pass.h"
 
 namespace ks::cuda {
 using namespace Halide;
 
 Space causal_conv1d_space(const Spec &, const Target &) {
     Space s;
-    s.knob("threads", {64, 128, 256}, 128, "channels of a block, one a thread");
-    s.knob("steps", {4, 8, 16, 32}, 16, "time steps of a thread, which loads each input once"); // at least W
+    s.knob("threads", {32, 64, 128, 256}, 128, "threads of a block");
+    s.knob("channels", {2, 4}, 4, "channels of a thread where the memory is aligned; elsewhere one");
+    s.knob("steps", {4, 8, 16, 32}, 8, "time steps of a thread, which loads each input once"); // at least W
     return s;
 }
 
-// A thread walks `steps` steps of a channel, unrolled: of W taps all but one are inputs that it has already.
+// A thread reads its window, `steps` steps of its channels and the few before them, and then makes of it what it
+// stores: memory is waited for once.
 Kernel causal_conv1d(const Spec &spec, const Knobs &k, const Target &) {
     CausalConv1d op(causal_conv1d_contract(), spec, Maths::special_function_unit(), Batch::packed);
-    Var block("block"), i("i"), tile("tile"), t("ti"), sequence = op.operands.point({})[0];
-    op.y.split(op.d, block, i, k.integer("threads"), TailStrategy::GuardWithIf)
-        .split(op.at, tile, t, k.integer("steps"), TailStrategy::GuardWithIf)
-        .reorder(t, i, tile, block, sequence)
-        .unroll(t)
-        .gpu_threads(i)
-        .gpu_blocks(tile, block, sequence);
+    int threads = k.integer("threads"), channels = k.integer("channels"), steps = k.integer("steps");
+    Var block("block"), i("i"), tile("tile"), t("ti"), v("v"), sequence = op.operands.point({})[0];
+    Expr vectors = op.operands.aligned(16) && op.operands.buffer("x").dim(0).extent() % channels == 0;
+    Stage wide = op.y.specialize(vectors);
+    wide.split(op.d, op.d, v, channels, TailStrategy::RoundUp).vectorize(v);
+    std::vector<VarOrRVar> order = {v, t, i, tile, block, sequence};
+    for (Stage s : {wide, Stage(op.y)}) {
+        s.split(op.d, block, i, threads, TailStrategy::GuardWithIf)
+            .split(op.at, tile, t, steps, TailStrategy::GuardWithIf)
+            .reorder(order)
+            .unroll(t)
+            .gpu_threads(i)
+            .gpu_blocks(tile, block, sequence)
+            .never_partition_all()
+            .partition(tile, Partition::Always);
+        order.erase(order.begin());
+    }
+    op.window.compute_at(op.y, i)
+        .store_in(MemoryType::Register)
+        .bound_extent(op.at, steps + std::stoi(spec.choice("W")) - 1)
+        .unroll(op.at);
+    op.window.specialize(vectors).vectorize(op.d, channels);
     return {{op.y},
             op.operands.arguments(),
-            {std::make_shared<AssignPass>(op.y.name()), op.operands.sequence_pass(op.y, "x")}};
+            {std::make_shared<AssignPass>(op.y.name()), op.operands.sequence_pass(op.y, "x"),
+             std::make_shared<ChoosePass>(op.window.name()), std::make_shared<PackPass>(), std::make_shared<AlignedPass>()},
+            {{[=](const std::string &ptx) { return ptx::with_launch_bounds(ptx, threads, 512 / threads); }},
+             PackPass::expansions(),
+             0}};
 }
 
 Space causal_conv1d_update_space(const Spec &, const Target &) {

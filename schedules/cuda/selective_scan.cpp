@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "schedules/cuda/selective_scan.h"
+#include "dsl/lower/lanes_pass.h"
+#include "dsl/lower/loads_first_pass.h"
 #include "dsl/recurrence/in_order.h"
 #include "dsl/recurrence/step.h"
 
 namespace ks::cuda {
 using namespace Halide;
+using Halide::Internal::as_const_int;
 
 Space selective_scan_space(const Spec &, const Target &) {
     Space s;
@@ -40,26 +43,39 @@ Kernel selective_scan(const Spec &spec, const Knobs &k, const Target &) {
 
 Space selective_state_update_space(const Spec &, const Target &) {
     Space s;
-    s.knob("threads", {32, 64, 128, 256}, 128, "channels of a block, one a thread");
-    s.knob("group", {4, 8, 16}, 16, "states whose update is unrolled");
+    s.knob("channels", {32, 64, 128, 256}, 32, "channels of a block");
+    s.knob("lanes", {1, 2, 4, 8}, 4, "threads of a channel, each with its states");
+    s.knob("group", {4, 8, 16}, 4, "states of a thread whose update is unrolled: all are loaded before one is stored");
     return s;
 }
 
+// Memory is waited for once: all that a thread reads it asks for before it stores anything. For the usual number
+// of states that takes a kernel without loops, of its own.
 Kernel selective_state_update(const Spec &spec, const Knobs &k, const Target &) {
+    const int usual_states = 16;
     SelectiveScan op(selective_state_update_contract(), spec, Maths::special_function_unit());
-    int threads = k.integer("threads");
-    Step update(op.recurrence, k.integer("group"), {}, "read");
-    Func y = op.output(update.out.func);
+    int lanes = k.integer("lanes"), threads = k.integer("channels"), blocks = 1024 / (threads * lanes);
+    Step update(op.recurrence, k.integer("group"), {}, "read", StepOrder::all_loads_first, lanes);
+    Func total("total");
+    total(op.d, op.at) = lane_sum(update.out.func(op.d, op.at), lanes);
+    Func y = op.output(total);
 
     Var block("block"), i("i");
     y.split(op.d, block, i, threads, TailStrategy::GuardWithIf)
         .reorder(i, op.at, block)
         .gpu_blocks(op.at, block)
-        .gpu_threads(i);
+        .gpu_threads(i)
+        .never_partition_all();
+    if (!as_const_int(op.recurrence.states)) y.specialize(op.recurrence.states == usual_states);
     op.step.compute_at(y, i);
     update.out.func.compute_at(y, i);
     update.check(y);
-    return {{y}, op.operands.arguments(), {update.pass}};
+    std::shared_ptr<LoweringPass> split = lanes > 1 ? std::make_shared<LanesPass>(lanes) : nullptr;
+    // All that a thread reads lies in registers at once.
+    DeviceCode device = {{[=](const std::string &ptx) { return ptx::with_launch_bounds(ptx, threads * lanes, blocks); }},
+                         lane_expansions(),
+                         0};
+    return {{y}, op.operands.arguments(), {split, update.pass, std::make_shared<LoadsFirstPass>()}, device};
 }
 
 } // namespace ks::cuda

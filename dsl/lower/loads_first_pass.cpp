@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dsl/lower/loads_first_pass.h"
+#include "dsl/lower/pseudo_calls.h"
+#include "runtime/base/error.h"
+#include <set>
+
+namespace ks {
+using namespace Halide;
+using namespace Halide::Internal;
+
+namespace {
+
+struct Contents : IRGraphVisitor {
+    using IRGraphVisitor::visit;
+    std::set<std::string> own; // memory of the thread
+    bool loops = false;
+    void visit(const For *op) override {
+        loops = true;
+        IRGraphVisitor::visit(op);
+    }
+    void visit(const Allocate *op) override {
+        own.insert(op->name);
+        IRGraphVisitor::visit(op);
+    }
+};
+
+// Loads that are made whatever happens, each once, those that the index of another needs before it.
+struct Unconditional : IRGraphVisitor {
+    explicit Unconditional(const std::set<std::string> &own) : own_(own) {}
+    std::vector<Expr> loads;
+
+  private:
+    using IRGraphVisitor::visit;
+    const std::set<std::string> &own_;
+
+    void visit(const Load *op) override {
+        IRGraphVisitor::visit(op);
+        if (own_.count(op->name)) return;
+        for (const Expr &known : loads)
+            if (graph_equal(known, op)) return;
+        loads.emplace_back(op);
+    }
+    void visit(const Call *op) override {
+        if (op->is_intrinsic(Call::if_then_else))
+            op->args[0].accept(this);
+        else
+            IRGraphVisitor::visit(op);
+    }
+    void visit(const IfThenElse *op) override { op->condition.accept(this); }
+};
+
+struct Replace : IRGraphMutator {
+    using IRGraphMutator::visit;
+    lower::Lets values; // name and load
+    Expr visit(const Load *op) override {
+        for (const auto &[name, load] : values)
+            if (graph_equal(load, op)) return Variable::make(op->type, name);
+        return IRGraphMutator::visit(op);
+    }
+};
+
+// `s` with its loads in front, inside the lets and guards that it begins with.
+Stmt loads_in_front(const Stmt &s, const std::set<std::string> &own, int &count) {
+    if (const LetStmt *let = s.as<LetStmt>())
+        return LetStmt::make(let->name, let->value, loads_in_front(let->body, own, count));
+    const IfThenElse *guard = s.as<IfThenElse>();
+    if (guard && !guard->else_case.defined())
+        return IfThenElse::make(guard->condition, loads_in_front(guard->then_case, own, count));
+    Stmt body = substitute_in_all_lets(s);
+    Unconditional find(own);
+    body.accept(&find);
+    Replace replace;
+    lower::Lets lets;
+    for (const Expr &load : find.loads) {
+        const Load *l = load.as<Load>();
+        Expr value = Load::make(l->type, l->name, replace.mutate(l->index), l->image, l->param, l->predicate,
+                                l->alignment); // whose index may need an earlier one
+        replace.values.emplace_back(unique_name("loaded"), load);
+        lets.emplace_back(replace.values.back().first, value);
+    }
+    count += static_cast<int>(lets.size());
+    body = replace.mutate(body);
+    for (size_t i = lets.size(); i-- > 0;) body = LetStmt::make(lets[i].first, lets[i].second, body);
+    return body;
+}
+
+} // namespace
+
+void LoadsFirstPass::verify() const {
+    if (loads_ == 0) throw Error("loads-first pass", "no kernel without loops loads anything");
+}
+
+Stmt LoadsFirstPass::visit(const For *op) {
+    if (op->for_type != ForType::GPUThread) return IRMutator::visit(op);
+    Contents contents;
+    op->body.accept(&contents);
+    if (contents.loops) return op;
+    return For::make(op->name, op->min, op->extent, op->for_type, op->partition_policy, op->device_api,
+                     loads_in_front(op->body, contents.own, loads_));
+}
+
+} // namespace ks
