@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "autotune/tasks.h"
-#include "autotune/cases/problem.h"
 #include "autotune/kernel_of.h"
+#include "autotune/rotation.h"
 #include "runtime/base/cpu.h"
 #include "runtime/base/error.h"
 #include <algorithm>
@@ -10,10 +10,13 @@ namespace ks::tune {
 
 namespace {
 
-// Ends and middles of the intervals that dispatch may use. Decode is one row, prefill up to a chunk of 512.
-const std::vector<int64_t> &ladder_of(const std::string &dim) {
-    static const std::vector<int64_t> rows = {1, 8, 64, 512}, steps = {1, 32, 512}, sequences = {1, 4, 16};
-    return dim == "T" ? steps : dim == "S" ? sequences : rows;
+// Ends and middles of the intervals that dispatch may use. Decode is one row, prefill up to a chunk of 512
+// rows; on a GPU, which has more to keep busy, of 2048.
+std::vector<int64_t> ladder_of(const std::string &dim, const std::string &isa) {
+    bool gpu = isa == "cuda";
+    if (dim == "T") return gpu ? std::vector<int64_t>{64, 512, 2048} : std::vector<int64_t>{1, 32, 512};
+    if (dim == "S") return gpu ? std::vector<int64_t>{1, 8, 64, 128} : std::vector<int64_t>{1, 4, 16};
+    return gpu ? std::vector<int64_t>{1, 8, 64, 512, 2048} : std::vector<int64_t>{1, 8, 64, 512};
 }
 
 // Where tiles and tails go wrong: one, primes, neighbours of powers of two.
@@ -21,6 +24,14 @@ std::vector<Dims> edges(const std::string &dim) {
     std::vector<Dims> shapes;
     for (int64_t n : {1, 2, 3, 5, 7, 8, 12, 13, 17, 31, 33, 64, 129, 257}) shapes.push_back({{dim, n}});
     return shapes;
+}
+
+// Those that work_of knows.
+bool can_tune(const std::string &op) {
+    for (const char *known :
+         {"selective_scan", "selective_state_update", "causal_conv1d", "linear", "expert_up", "expert_down"})
+        if (op == known) return true;
+    return false;
 }
 
 // The dimension that varies from call to call; expert_down's T only says how large y is.
@@ -44,16 +55,19 @@ std::string default_choice(const Op &op, const Spec &so_far, const std::string &
 
 } // namespace
 
-std::string compiler_version() {
+std::string compiler_version(const std::string &isa) {
+    std::string ptxas;
+    if (isa == "cuda")
+        if (auto found = ptx::Ptxas::find()) ptxas = " ptxas " + found->version();
     return "halide " + std::to_string(HALIDE_VERSION_MAJOR) + "." + std::to_string(HALIDE_VERSION_MINOR) +
-           "." + std::to_string(HALIDE_VERSION_PATCH);
+           "." + std::to_string(HALIDE_VERSION_PATCH) + ptxas;
 }
 
 Task task_of(const std::string &name, const std::map<std::string, std::string> &shape,
              const std::string &isa) {
     const Op &op = op_named(name);
     const Contract &c = op.contract;
-    if (!has_case(name)) throw Error(name, "cannot be tuned: its schedule has no knobs that matter");
+    if (!can_tune(name)) throw Error(name, "cannot be tuned: its schedule has no knobs that matter");
     Task t;
     t.op = name;
     Dims dynamic;
@@ -75,12 +89,12 @@ Task task_of(const std::string &name, const std::map<std::string, std::string> &
     if (dynamic.count(vary))
         t.shapes = {{{vary, dynamic.at(vary)}}};
     else
-        for (int64_t n : ladder_of(vary)) t.shapes.push_back({{vary, n}});
+        for (int64_t n : ladder_of(vary, isa)) t.shapes.push_back({{vary, n}});
     t.check_shapes = edges(vary);
     t.space = space_of(name, t.spec, t.isa);
     t.suggested = {t.space.fallback()};
     t.suggested[0].set("widths", "fixed");
-    t.versions = {c.version, compiler_version()};
+    t.versions = {c.version, compiler_version(t.isa)};
     t.device = cpu_name();
     return t;
 }
@@ -89,22 +103,7 @@ namespace {
 
 double storage_bytes(const Spec &spec, const char *choice) { return spec.choice(choice) == "f32" ? 4 : 2; }
 
-double weight_bytes(const Spec &spec) {
-    double halves = spec.choices.count("halves") ? std::stod(spec.choice("halves")) : 1;
-    return static_cast<double>(spec.fixed.at("P") * spec.fixed.at("K")) * std::stod(spec.choice("panel")) *
-           halves * storage_bytes(spec, "weight");
-}
-
 } // namespace
-
-int weight_copies(const Spec &spec, const Dims &shape) {
-    for (const char *rows : {"M", "R"}) {
-        auto at = shape.find(rows);
-        if (at == shape.end() || at->second > 16) continue;
-        return static_cast<int>(std::clamp(96e6 / weight_bytes(spec), 1.0, 64.0));
-    }
-    return 1;
-}
 
 Work work_of(const Task &t, const Dims &shape) {
     auto fixed = [&](const char *dim) { return static_cast<double>(t.spec.fixed.at(dim)); };

@@ -8,14 +8,12 @@
 #include "dsl/kernel.h"
 #include "dsl/maths.h"
 #include "dsl/operands.h"
+#include "generators/flags.h"
 
 namespace ks {
 
 const Contract &causal_conv1d_contract();        // one sequence, T steps (prefill)
 const Contract &causal_conv1d_update_contract(); // one step of S sequences (decode)
-
-// Bits of the scalar `flags`.
-enum ConvFlags { conv_bias = 1, conv_silu = 2 };
 
 struct CausalConv1d {
     CausalConv1d(const Contract &contract, const Spec &spec, const Maths &maths, Batch batch = Batch::one);

@@ -9,14 +9,12 @@
 #include "dsl/maths.h"
 #include "dsl/operands.h"
 #include "dsl/recurrence/recurrence.h"
+#include "generators/flags.h"
 
 namespace ks {
 
 const Contract &selective_scan_contract();         // one sequence, T steps (prefill)
 const Contract &selective_state_update_contract(); // one step of S sequences (decode)
-
-// Bits of the scalar `flags`.
-enum ScanFlags { scan_gated = 1, scan_skip = 2, scan_bias = 4, scan_softplus = 8 };
 
 // The algorithm up to the recurrence; `at` counts time steps (scan) or sequences (update).
 struct SelectiveScan {

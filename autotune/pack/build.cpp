@@ -73,7 +73,7 @@ int build_share(const Stale &stale, int first, int step, int pipe) {
         const auto &[kernel, object] = stale[static_cast<size_t>(i)];
         try {
             if (!tell(i, false)) return 1;
-            build_object(*kernel, object.string());
+            build_object(*kernel, object.string(), kernel->symbol());
             if (!tell(i, true)) return 1;
         } catch (const std::exception &e) {
             std::cerr << "ksc: " << kernel->identity() << ": " << e.what() << "\n";
@@ -118,18 +118,30 @@ void build_all(const Stale &stale, int jobs, const std::function<void(size_t, si
     if (!broken.empty()) throw Error("pack", broken + "; nothing was written");
 }
 
+// Local memory is as far as device memory: no such kernel is worth a measurement.
+void refuse_spills(const std::vector<ptx::CudaReport> &reports, const std::string &object) {
+    constexpr int most_spilled = 32; // bytes
+    for (const auto &report : reports)
+        for (const auto &k : report.kernels)
+            if (int bytes = k.spill_stores + k.spill_loads; bytes > most_spilled) {
+                fs::remove(object);
+                throw Error(k.kernel, "spills " + std::to_string(bytes) + " bytes of its " +
+                                          std::to_string(k.registers) + " registers on " + report.arch);
+            }
+}
+
 } // namespace
 
-void build_object(const PackKernel &k, const std::string &object) {
+void build_object(const PackKernel &k, const std::string &object, const std::string &symbol) {
     const Op &op = op_named(k.op);
     Halide::Target target = kernel_target(k.isa);
     std::string part = object + ".part.o";
     Kernel kernel = op.build(k.spec, k.knobs, target);
     if (k.isa == "cuda") {
         const ptx::Ptxas &ptxas = assembler();
-        ptx::compile_cuda(kernel, k.symbol(), ptxas, ptx::plain_build(ptxas), part);
+        refuse_spills(ptx::compile_cuda(kernel, symbol, ptxas, ptx::plain_build(ptxas), part), part);
     } else {
-        compile(kernel, k.symbol(), target, {{Halide::OutputFileType::object, part}});
+        compile(kernel, symbol, target, {{Halide::OutputFileType::object, part}});
     }
     fs::rename(part, object);
 }

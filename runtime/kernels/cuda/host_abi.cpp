@@ -23,14 +23,14 @@ int failed(const std::string &line) {
 
 extern "C" {
 
-int ks_cuda_initialize_kernels(void *, void **state, const char *images, int) {
+int ks_cuda_initialize_kernels(void **state, const char *images, int) {
     Object::at(state, images);
     return 0;
 }
 
-int ks_cuda_run(void *, void *state, const char *name, int blocks_x, int blocks_y, int blocks_z,
-                int threads_x, int threads_y, int threads_z, int shared_bytes, size_t *sizes,
-                void **arguments, const int8_t *is_buffer) {
+int ks_cuda_run(void *state, const char *name, int blocks_x, int blocks_y, int blocks_z, int threads_x,
+                int threads_y, int threads_z, int shared_bytes, size_t *sizes, void **arguments,
+                const int8_t *is_buffer) {
     if (!here.device) return failed("a kernel was called outside a LaunchScope");
     const Function *function = nullptr;
     try {
@@ -55,7 +55,7 @@ int ks_cuda_run(void *, void *state, const char *name, int blocks_x, int blocks_
 void ks_cuda_finalize_kernels(void *, void *) {}
 
 // Operands are on the device already.
-int ks_cuda_copy_to_device(void *, void *, const void *) { return 0; }
+int ks_cuda_copy_to_device(void *, const void *) { return 0; }
 
 const void *ks_cuda_device_interface() { return nullptr; }
 

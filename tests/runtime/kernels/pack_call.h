@@ -2,19 +2,21 @@
 // An OpProblem as a call of the pack's C interface. The argument struct is put together from the pack's own
 // table, so a new op needs nothing here.
 #pragma once
+#include "autotune/cases/element.h"
 #include "runtime/base/cpu.h"
 #include "runtime/base/error.h"
 #include "runtime/kernels/choose.h"
 #include "runtime/kernels/launch.h"
 #include "runtime/kernels/staged.h"
 #include "schedules/registry.h"
-#include "tests/support/element.h"
 #include "tests/support/op_problem.h"
 #include <cstdint>
 #include <gtest/gtest.h>
 #include <memory>
 
 namespace ks::test {
+
+using cases::element_at, cases::element_size, cases::put_element;
 
 using Library = std::unique_ptr<ks_library, void (*)(ks_library *)>;
 
@@ -76,6 +78,8 @@ class PackCall {
 
     ks_status launch(const ks_library *l) { return launch_staged(l, op_, slots_.data()); }
     ks_status supported(const ks_library *l) { return ks::supported(l, op_, slots_.data()); }
+    const void *args() const { return slots_.data(); }
+    int op() const { return op_; }
     const OpInfo &info() const { return kernel_table.ops[op_]; }
 
     // A field of the argument struct by name: "size", a dimension, a choice, "sequences", "seq_start", an
