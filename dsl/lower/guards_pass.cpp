@@ -43,21 +43,22 @@ void GuardsPass::verify() const {
 
 Stmt GuardsPass::visit(const For *op) {
     bool is_loop = starts_with(op->name, func_ + ".s") && ends_with(op->name, "." + var_);
-    if (inside_ || !is_loop) return IRMutator::visit(op);
+    if (inside_ || !is_loop) return ScopedPass::visit(op);
     inside_ = true;
-    Stmt s = IRMutator::visit(op);
+    Stmt s = ScopedPass::visit(op);
     inside_ = false;
     return s;
 }
 
 Stmt GuardsPass::visit(const IfThenElse *op) {
-    if (!inside_ || op->else_case.defined()) return IRMutator::visit(op);
+    if (!inside_ || op->else_case.defined()) return ScopedPass::visit(op);
     StripTests strip;
     Stmt bare = strip.mutate(op);
-    if (strip.tests.size() < 2) return IRMutator::visit(op);
+    if (strip.tests.size() < 2) return ScopedPass::visit(op);
+    for (Expr &test : strip.tests) test = lower::resolve(lets_, test); // often in lets around the loops
     const Expr &last = strip.tests.back();
     for (const Expr &test : strip.tests)
-        if (!implies(last, test)) return IRMutator::visit(op);
+        if (!implies(last, test)) return ScopedPass::visit(op);
     chains_++;
     return IfThenElse::make(last, bare, op);
 }

@@ -5,11 +5,11 @@
 // loads and the arithmetic of each step behind its test, and one latency after the other is exposed. The
 // chain becomes: if (the last step exists) { all steps, no tests } else { the chain }.
 #pragma once
-#include "dsl/lowering_pass.h"
+#include "dsl/lower/scoped_pass.h"
 
 namespace ks {
 
-class GuardsPass : public LoweringPass {
+class GuardsPass : public ScopedPass {
   public:
     // Rewrites chains inside loops over `var` of the Func named `func`.
     GuardsPass(std::string func, std::string var) : func_(std::move(func)), var_(std::move(var)) {}
@@ -18,7 +18,7 @@ class GuardsPass : public LoweringPass {
     int chains() const { return chains_; }
 
   private:
-    using IRMutator::visit;
+    using ScopedPass::visit;
     Halide::Internal::Stmt visit(const Halide::Internal::For *op) override;
     Halide::Internal::Stmt visit(const Halide::Internal::IfThenElse *op) override;
 

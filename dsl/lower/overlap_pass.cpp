@@ -82,8 +82,8 @@ Stmt of_a_whole_tile(const Stmt &s) {
 
 void OverlapPass::verify() const {
     if (!done_)
-        throw Error("overlap of " + stages_.consumer, "it has no serial loop over " + stages_.tile +
-                                                           " inside shared memory and threads");
+        throw Error("overlap of " + stages_.consumer,
+                    "it has no serial loop over " + stages_.tile + " inside shared memory and threads");
 }
 
 Expr keep_until(const Expr &value, const Expr &load) {
@@ -95,6 +95,7 @@ Expr OverlapPass::visit(const Call *op) {
 }
 
 Stmt OverlapPass::visit(const Allocate *op) {
+    if (op->memory_type == MemoryType::Stack) registers_.insert(op->name);
     if (op->memory_type != MemoryType::GPUShared || done_) return ScopedPass::visit(op);
     if (!shared_.empty() || op->extents.size() != 1 || op->type.bits() != 32 || !is_const(op->extents[0]))
         throw Error("overlap of " + stages_.consumer,
@@ -122,7 +123,7 @@ Stmt OverlapPass::visit(const For *op) {
         throw Error("overlap of " + stages_.consumer, "its loop over tiles must be serial");
     done_ = true;
     Stmt loop = ScopedPass::visit(op); // without keep_until
-    lower::Stages parts = lower::sort_stages(stages_, loop.as<For>(), shared_, {around_, lets_});
+    lower::Stages parts = lower::sort_stages(stages_, loop.as<For>(), shared_, {around_, lets_, registers_});
 
     Expr k = Variable::make(Int(32), op->name), first = op->min, last = op->min + op->extent - 1;
     auto of_tile = [&](const std::vector<Stmt> &statements, const Expr &tile) -> Stmt {
@@ -145,12 +146,10 @@ Stmt OverlapPass::visit(const For *op) {
         whole.push_back(of_a_whole_tile(rest.back()));
     }
 
-    std::vector<Stmt> body = {of_tile(parts.registers, k + 1),
-                              of_tile(loads, k - 1),
-                              of_tile(parts.copy, k + 2),
-                              of_tile(parts.main, k),
-                              of_tile(parts.prepared, k + 1),
-                              IfThenElse::make(k > first, of_tile(whole, k - 1))};
+    std::vector<Stmt> body = {
+        of_tile(parts.registers, k + 1), of_tile(loads, k - 1),
+        of_tile(parts.copy, k + 2),      of_tile(parts.main, k),
+        of_tile(parts.prepared, k + 1),  IfThenElse::make(k > first, of_tile(whole, k - 1))};
     body.insert(body.end(), age.begin(), age.end());
     body.push_back(barrier());
 

@@ -29,7 +29,7 @@
 namespace ks {
 
 struct OverlapStages {
-    std::string consumer, tile; // the loop: a Func and the Var
+    std::string consumer, tile;   // the loop: a Func and the Var
     std::set<std::string> copies; // Funcs
     std::set<std::string> prepared;
     std::string main;
@@ -52,9 +52,10 @@ class OverlapPass : public ScopedPass {
     Halide::Internal::Stmt visit(const Halide::Internal::For *op) override;
 
     OverlapStages stages_;
-    std::string shared_;     // the allocation
-    Halide::Expr half_;      // its size before doubling, rounded to 16 bytes
+    std::string shared_; // the allocation
+    Halide::Expr half_;  // its size before doubling, rounded to 16 bytes
     std::vector<std::pair<std::string, Halide::Internal::Interval>> around_; // loops around the place
+    std::set<std::string> registers_; // arrays in registers around the place
     bool done_ = false;
 };
 

@@ -36,6 +36,7 @@ class SharedAccess : public IRVisitor {
     }
     Range read, written;
     bool has_barrier = false;
+    std::set<std::string> stored; // what is written, by name
 
   private:
     using IRVisitor::visit;
@@ -61,6 +62,7 @@ class SharedAccess : public IRVisitor {
     }
     void visit(const Store *op) override {
         if (op->name == shared_) written.add(range_of(op->index));
+        stored.insert(op->name);
         IRVisitor::visit(op);
     }
     void visit(const LetStmt *op) override {
@@ -144,7 +146,9 @@ class Sort {
 
   private:
     enum Part { copy, prepared, main, epilogue };
-    std::string subject(const std::string &func) const { return "overlap of " + wanted_.consumer + ": " + func; }
+    std::string subject(const std::string &func) const {
+        return "overlap of " + wanted_.consumer + ": " + func;
+    }
     bool holds_any(const Stmt &s) const {
         Holds h;
         h.names = &all_;
@@ -155,15 +159,16 @@ class Sort {
     void put(const Stmt &s);
     void put_registers(const std::string &func, const Stmt &s);
     SharedAccess access(const Stmt &s) const;
-    void check_reads(const std::string &who, const Range &read, const std::vector<std::string> &allowed) const;
+    void check_reads(const std::string &who, const Range &read,
+                     const std::vector<std::string> &allowed) const;
 
     const OverlapStages &wanted_;
     std::string shared_;
     const Around &around_;
     std::string loop_;
     std::set<std::string> named_, all_, seen_; // stages; and Funcs in registers too; found ones
-    std::map<std::string, Range> written_; // by Func
-    std::map<std::string, Range> read_;    // by who reads
+    std::map<std::string, Range> written_;     // by Func
+    std::map<std::string, Range> read_;        // by who reads
     Stages out_;
     Part part_ = epilogue;
     std::string func_; // whose statements these are
@@ -241,8 +246,10 @@ void Sort::put(const Stmt &s) {
         written_[func_].add(a.written);
     else if (!a.written.empty())
         throw Error("overlap of " + wanted_.consumer, "a Func in shared memory is in no stage");
-    // Shared loads of the epilogue that stand alone can go in front of everything.
-    bool load = part_ == epilogue && !a.read.empty() && !s.as<IfThenElse>();
+    // Shared loads into registers can go in front of everything, and may be made for a tile before the first.
+    bool load =
+        part_ == epilogue && !a.read.empty() &&
+        std::includes(around_.registers.begin(), around_.registers.end(), a.stored.begin(), a.stored.end());
     (part_ == copy       ? out_.copy
      : part_ == prepared ? out_.prepared
      : part_ == main     ? out_.main

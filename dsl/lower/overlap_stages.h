@@ -17,10 +17,11 @@ struct Stages {
     std::map<std::string, RegisterArray> late; // register copies that the epilogue reads, by allocation
 };
 
-// What stands around a place: loops, as their Vars and the values these take, and lets.
+// What stands around a place: loops, as their Vars and the values these take, lets, and arrays in registers.
 struct Around {
     std::vector<std::pair<std::string, Halide::Internal::Interval>> loops;
     Lets lets;
+    std::set<std::string> registers;
 };
 
 // Throws ks::Error naming the assumption that `loop` breaks.

@@ -3,7 +3,8 @@
 // makes 32-bit and 16-byte accesses. To the algorithm the buffers stay what their contract says.
 //
 //   word_at(load)          the word whose low half is the element that is loaded and whose high half is the
-//   next low_half(w), high_half(w)  stored to elements 2i and 2i + 1, one right after the other: one store of w
+//   next low_half(w), high_half(w)  stored to elements 2i and 2i + 1, one right after the other: one store of
+//   w
 //
 // Element 2i must be aligned to a word; a vector of 4 words to 16 bytes. What is known at compile time is
 // checked (the first element of a word has a constant parity of 0), the pointer and the strides are the

@@ -65,15 +65,16 @@ std::string unary(const PseudoCall &c, const std::string &instruction) {
            c.result + ", %y;";
 }
 
-// x = n + r: n by adding 1.5 * 2^23, whose low bits are then the integer; 2^r by Horner's rule, 2^n in the
-// exponent field. As a pseudo-call, because fast-math would fold (x + magic) - magic.
+// x = n + r: n by adding 1.5 * 2^23, whose low bits are then the integer; 2^r by Horner's rule (coefficients
+// of Maths::decay_exp2), 2^n in the exponent field. As a pseudo-call, because fast-math would fold (x +
+// magic) - magic.
 std::string expand_exp2_polynomial(const PseudoCall &c) {
     expect_arguments(c, 1);
     std::string text = ".reg .f32 %x, %t, %r, %p; .reg .b32 %n, %i; mov.b32 %x, " + c.arguments[0] +
                        "; max.f32 %x, %x, 0fC2FC0000; add.rn.f32 %t, %x, 0f4B400000; "
                        "sub.rn.f32 %r, %t, 0f4B400000; sub.rn.f32 %r, %x, %r; "
-                       "fma.rn.f32 %p, %r, 0f3AAEC3FF, 0f3C1D955B; ";
-    for (const char *coefficient : {"0f3D635847", "0f3E75FDF0", "0f3F317218", "0f3F800000"})
+                       "fma.rn.f32 %p, %r, 0f3AADDD0A, 0f3C1E7544; ";
+    for (const char *coefficient : {"0f3D635BA9", "0f3E75FCDE", "0f3F317215", "0f3F800000"})
         text += std::string("fma.rn.f32 %p, %p, %r, ") + coefficient + "; ";
     return text + "mov.b32 %n, %t; shl.b32 %n, %n, 23; mov.b32 %i, %p; add.s32 " + c.result + ", %n, %i;";
 }
@@ -95,9 +96,7 @@ Expr mma_k8(const std::vector<Expr> &a, const std::vector<Expr> &b, const Expr &
 Expr tanh_approx(const Expr &x) { return pseudo_call(Float(32), "ks_tanh", {x}); }
 Expr log2_approx(const Expr &x) { return pseudo_call(Float(32), "ks_lg2", {x}); }
 Expr exp2_polynomial(const Expr &x) { return pseudo_call(Float(32), "ks_ex2p", {x}); }
-Expr pack_bf16(const Expr &low, const Expr &high) {
-    return pseudo_call(UInt(32), "ks_bf16x2", {low, high});
-}
+Expr pack_bf16(const Expr &low, const Expr &high) { return pseudo_call(UInt(32), "ks_bf16x2", {low, high}); }
 Expr pack_f16(const Expr &low, const Expr &high) { return pseudo_call(UInt(32), "ks_f16x2", {low, high}); }
 
 const std::map<std::string, Expansion> &instructions() {

@@ -24,7 +24,7 @@ Halide::Expr mma_k8(const std::vector<Halide::Expr> &a, const std::vector<Halide
 Halide::Expr tanh_approx(const Halide::Expr &x);
 // log2(x), absolute error 2^-22 near 1 (PTX ISA: lg2.approx.ftz).
 Halide::Expr log2_approx(const Halide::Expr &x);
-// 2^x for x <= 0 without the special function unit: relative error 2.4e-6 (degree 5), below -126: 2^-126.
+// 2^x for x <= 0 without the special function unit: relative error 2.5e-7, below -126: 2^-126.
 Halide::Expr exp2_polynomial(const Halide::Expr &x);
 // Two f32 rounded to nearest even, `low` in the low half. UInt(32).
 Halide::Expr pack_bf16(const Halide::Expr &low, const Halide::Expr &high);

@@ -39,7 +39,12 @@ void StatesOverLanes::schedule_consumer() {
     for (Func f : by_step)
         f.store_in(in_registers).bound(ti_, 0, T).bound_extent(tc_, 1).bound_extent(p_, 1).unroll(ti_);
     for (const auto &h : held_by_consumer_)
-        Func(h.func).compute_at(y_, lane_).store_in(in_registers).bound(c_, 0, 2).bound_extent(p_, 1).unroll(c_);
+        Func(h.func)
+            .compute_at(y_, lane_)
+            .store_in(in_registers)
+            .bound(c_, 0, 2)
+            .bound_extent(p_, 1)
+            .unroll(c_);
 }
 
 void StatesOverLanes::schedule_steps() {
@@ -74,7 +79,12 @@ void StatesOverLanes::schedule_steps() {
             .bound_extent(p_, 1)
             .unroll(ti_);
     for (const auto &h : held_by_steps_)
-        Func(h.func).compute_at(steps_, lane_).store_in(in_registers).bound(c_, 0, 2).bound_extent(p_, 1).unroll(c_);
+        Func(h.func)
+            .compute_at(steps_, lane_)
+            .store_in(in_registers)
+            .bound(c_, 0, 2)
+            .bound_extent(p_, 1)
+            .unroll(c_);
 
     // The copies: 16 bytes a thread, all operands of it one after the other.
     Var quad("quad"), round("round"), word = step_words_.word, which = step_words_.which;
@@ -160,7 +170,12 @@ void StatesOverLanes::schedule_sums() {
         sums_.unroll(c_).reorder_storage(over({g_, q_, w_, gc_, k_, c_})).align_storage(q_, 5);
 
     std::vector<Func> in_group = {product_, states_, read_copy_};
-    kept_.compute_at(sums_, fused).bound_extent(gc_, NG).reorder(c_, k_, gc_).unroll(gc_).unroll(k_).unroll(c_);
+    kept_.compute_at(sums_, fused)
+        .bound_extent(gc_, NG)
+        .reorder(c_, k_, gc_)
+        .unroll(gc_)
+        .unroll(k_)
+        .unroll(c_);
     product_.compute_at(kept_, gc_).unroll(gi_);
     states_.compute_at(kept_, gc_).reorder(i_, c_, gi_).unroll(i_).unroll(c_).unroll(gi_).bound(gi_, 0, G);
     read_copy_.compute_at(kept_, gc_).bound(i_, 0, of_thread).vectorize(i_);

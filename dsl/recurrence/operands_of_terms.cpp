@@ -68,7 +68,7 @@ class FindOperands : public IRMutator {
              state = expr_uses_var(e, all_.state_.name());
         if (channel && time && state)
             throw Error("recurrence", op->name + " depends on channel, state and time at once");
-        return !time ? OperandsOfTerms::held
+        return !time   ? OperandsOfTerms::held
                : state ? OperandsOfTerms::per_weight
                        : OperandsOfTerms::per_step;
     }
@@ -102,7 +102,8 @@ int OperandsOfTerms::read_weight() const {
     const auto &weights = loads_[per_weight];
     for (size_t i = 0; i < weights.size(); i++)
         if (equal(weights[i], read_)) return static_cast<int>(i);
-    throw Error("recurrence", "its read-out must be one operand of state and time, the same for all channels");
+    throw Error("recurrence",
+                "its read-out must be one operand of state and time, the same for all channels");
 }
 
 bool OperandsOfTerms::reads(Kind kind, const Expr &term) const {

@@ -45,7 +45,10 @@ void LanesPlan::check() const {
     if (groups < 1 || t < 1 || tile_steps() % t || tile_steps() * channels() / 2 != t * threads() ||
         (t > 4 && t % 4))
         refuse("the steps of a tile cannot be shared by the threads");
-    if (!thread_weights()) refuse("a tile has too many steps for its threads");
+    // 16 bytes a thread are copied in one go. More threads than the recurrence has would walk channels of
+    // others.
+    if (!thread_weights() || states / 8 * tile_steps() > threads())
+        refuse("a tile has too many steps for its threads");
     if (polynomial < 0 || position < 0 || (polynomial && position >= polynomial))
         refuse("the position of the polynomial must be one of its every");
 }
@@ -80,7 +83,8 @@ StatesOverLanes::StatesOverLanes(const Recurrence &r, const LanesPlan &plan, con
     plan.check();
     auto count = as_const_int(simplify(r.states));
     if (!count || *count != states) throw Error("states over lanes", "a channel must have 16 states");
-    if (!operands_.decay_reads(OperandsOfTerms::per_step) || !operands_.input_reads(OperandsOfTerms::per_step))
+    if (!operands_.decay_reads(OperandsOfTerms::per_step) ||
+        !operands_.input_reads(OperandsOfTerms::per_step))
         throw Error("states over lanes", "decay and input must read operands of channel and time");
     operands_.read_weight();
     std::vector<Var> point = over({r.channel, r.time});
@@ -118,7 +122,9 @@ void StatesOverLanes::stage_steps() {
                 words_of_steps_.try_emplace(i, register_words(step_words_, i, "step_words"));
                 return half_of(words_of_steps_.at(i)(at({ti_, tc_, p_})), c_);
             },
-            [&](const Expr &load) { return held_at(held_by_steps_, load, "held_by_steps", {c_, p_}); });
+            [&](const Expr &load) {
+                return held_at(held_by_steps_, load, "held_by_steps", {c_, p_});
+            });
         e = substitute({{r_.channel.name(), 2 * Expr(p_) + c_}, {r_.time.name(), time}}, e);
         values.push_back(select(time < length_, e, 0.f));
     }
@@ -165,7 +171,8 @@ void StatesOverLanes::define_recurrence() {
         f(vars) = value;
         return f;
     };
-    const std::vector<Var> of_step = over({gi_, gc_, c_, q_, g_, w_}), of_weight = over({i_, gi_, gc_, q_, g_});
+    const std::vector<Var> of_step = over({gi_, gc_, c_, q_, g_, w_}),
+                           of_weight = over({i_, gi_, gc_, q_, g_});
     auto staged = [&](OperandsOfTerms::Kind kind, int i) -> Expr {
         if (kind == OperandsOfTerms::held) {
             Expr load = substitute({{r_.channel.name(), channel}, {operands_.state().name(), first + i_}},
@@ -219,7 +226,9 @@ void StatesOverLanes::define_sums() {
         Expr both = product_(at({gi, gc_, q_, g_, w_}));
         return reinterpret<float>(cast<uint32_t>(both >> cast<uint64_t>(high * 32)));
     };
-    auto of_q = [&](const std::vector<Expr> &v) { return select(q_ == 0, v[0], q_ == 1, v[1], q_ == 2, v[2], v[3]); };
+    auto of_q = [&](const std::vector<Expr> &v) {
+        return select(q_ == 0, v[0], q_ == 1, v[1], q_ == 2, v[2], v[3]);
+    };
     // 4 lanes: steps 2q + k of channel c. 8 lanes: step q, one channel.
     kept_(over({c_, k_, gc_, q_, g_, w_})) =
         pairs ? of_q({row(k_, c_), row(2 + k_, c_), row(4 + k_, c_), row(6 + k_, c_)})
@@ -255,7 +264,9 @@ void StatesOverLanes::consume(const Expr &value, const Pack &pack) {
                 words_of_consumer_.try_emplace(i, register_words(step_words_, i, "consumer_words"));
                 return half_of(words_of_consumer_.at(i)(at({t % T, t / T, pair})), c);
             },
-            [&](const Expr &load) { return held_at(held_by_consumer_, load, "held_by_consumer", {c, pair}); });
+            [&](const Expr &load) {
+                return held_at(held_by_consumer_, load, "held_by_consumer", {c, pair});
+            });
         auto sum = [&](int v) { return summed_(at({v, t % T, t / T, pair})); };
         Expr whole = plan_.lanes == 4 ? sum(c) : sum(2 * c) + sum(2 * c + 1);
         halves.push_back(with_call(e, read.name(), whole * mean_kept));

@@ -24,8 +24,8 @@
 #include "dsl/lowering_pass.h"
 #include "dsl/recurrence/operands_of_terms.h"
 #include "dsl/recurrence/tile_words.h"
-#include <memory>
 #include <map>
+#include <memory>
 
 namespace ks {
 
@@ -97,8 +97,8 @@ class StatesOverLanes {
     std::vector<Halide::Func> held_, step_copies_, weight_copies_; // of the recurrence's threads
     Halide::Func read_copy_;
     // Of a thread before and after the recurrence: ti, tc: time = thread_steps * tc + ti; p, c: channel = 2p
-    // + c. Of one in it: q, g: lane % 4, lane / 4; w: warp; gc, gi: time = group_steps * gc + gi; i: state; k:
-    // of the sums that it keeps.
+    // + c. Of one in it: q, g: lane % 4, lane / 4; w: warp; gc, gi: time = group_steps * gc + gi; i: state;
+    // k: of the sums that it keeps.
     Halide::Var ti_{"ti"}, tc_{"tc"}, p_{"p"}, c_{"c"}, q_{"q"}, g_{"g"}, w_{"w"}, gi_{"gi"}, gc_{"gc"},
         i_{"i"}, k_{"k"}, n_{"n"}, v_{"v"}, tile_{"tile"}, lane_{"lane"}, warp_{"warp"};
 };

@@ -48,8 +48,8 @@ Expr TileWords::through(const Expr &e, const Element &element, const Held &held)
 void TileWords::define() {
     Expr value;
     for (size_t i = loads_.size(); i-- > 0;) {
-        Expr load = substitute({{along_.name(), 2 * Expr(word)}, {time_.name(), min(Expr(time_), last_)}},
-                               loads_[i]);
+        Expr load =
+            substitute({{along_.name(), 2 * Expr(word)}, {time_.name(), min(Expr(time_), last_)}}, loads_[i]);
         Expr w = reinterpret<float>(word_at(load));
         value = value.defined() ? select(Expr(which) == static_cast<int>(i), w, value) : w;
     }

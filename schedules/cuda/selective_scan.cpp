@@ -115,7 +115,8 @@ Space selective_scan_space(const Spec &spec, const Target &) {
     s.rule([](const Knobs &k) {
         if (k["execution"] == "in_order")
             return k.integer("lanes") == 8 && k.integer("warps") == 2 && k.integer("tile") == 32 &&
-                   k.integer("polynomial") == 0 && k.integer("position") == 0 && k.integer("registers") == 168;
+                   k.integer("polynomial") == 0 && k.integer("position") == 0 &&
+                   k.integer("registers") == 168;
         return k.integer("threads") == 128 && k.integer("steps") == 16 && k.integer("group") == 16 &&
                (k.integer("polynomial") || k.integer("position") == 0);
     });
