@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dsl/maths.h"
+#include "dsl/ptx/instructions.h"
 #include <vector>
 
 namespace ks {
@@ -38,6 +39,13 @@ Expr libdevice(const std::string &name, const std::vector<Expr> &args) {
 Maths Maths::special_function_unit() {
     Maths m;
     m.unit_ = true;
+    return m;
+}
+
+Maths Maths::special_function_unit_for_16_bits(bool tanh) {
+    Maths m = special_function_unit();
+    m.short_softplus_ = true;
+    m.by_tanh_ = tanh;
     return m;
 }
 
@@ -93,6 +101,8 @@ Expr Maths::log2(const Expr &x) const {
 // log(1 + e^x) = max(x, 0) + e q(e), e = 2^(-|x| log2 e) in (0, 1]; q = log(1+e)/e, degree 8, error 3.3e-8.
 // No division and no logarithm; the linear branch above 20 needs no test because e vanishes there.
 Expr Maths::softplus(const Expr &x) const {
+    if (short_softplus_) // above 20 e^-x is nothing to x
+        return select(x > 20.f, x, ptx::log2_approx(1.f + exp2(x * log2_e)) * ln_2);
     Expr e = decay_exp2(abs(x) * -log2_e);
     Expr q = horner(e, {1.f, -0.49999648f, 0.333213226f, -0.248571639f, 0.19153656f, -0.137538046f,
                         0.0792045622f, -0.0300658087f, 0.00536482842f});
@@ -101,12 +111,17 @@ Expr Maths::softplus(const Expr &x) const {
 
 // Both signs through e = 2^(-|x| log2 e) <= 1: no overflow anywhere.
 Expr Maths::sigmoid(const Expr &x) const {
+    if (by_tanh_) return ptx::tanh_approx(x * 0.5f) * 0.5f + 0.5f;
     Expr e = decay_exp2(abs(x) * -log2_e);
     return select(is_nan_bits(x), quiet_nan(), quotient(select(x >= 0.f, 1.f, e), 1.f + e));
 }
 
 // On the special function unit without a test: NaN goes through both instructions.
 Expr Maths::silu(const Expr &x) const {
+    if (by_tanh_) { // one multiply less than x * sigmoid(x)
+        Expr half = x * 0.5f;
+        return half * ptx::tanh_approx(half) + half;
+    }
     return unit_ ? quotient(x, 1.f + decay_exp2(x * -log2_e)) : x * sigmoid(x);
 }
 

@@ -93,14 +93,17 @@ SelectiveScan::SelectiveScan(const Contract &contract, const Spec &spec, const M
     recurrence.read = [=](const Expr &i) { return at_point(weight, i)[1]; };
 }
 
-Func SelectiveScan::output(const Func &read) const {
+Expr SelectiveScan::gated(const Func &read) const {
     const auto &in = operands;
-    const std::vector<Var> at_d = in.point({d, at});
     Expr skip = in.load_or("D_skip", {d}, 0.f);
     Expr gate = select(in.given("z"), maths_.silu(in.load("z", {d, at})), 1.f);
+    return (read(in.point({d, at})) + skip * in.load("u", {d, at})) * gate;
+}
+
+Func SelectiveScan::output(const Func &read) const {
     Func y("y");
-    y(at_d) = in.store("y", (read(at_d) + skip * in.load("u", {d, at})) * gate);
-    in.promise(y);
+    y(operands.point({d, at})) = operands.store("y", gated(read));
+    operands.promise(y);
     return y;
 }
 

@@ -26,7 +26,9 @@ struct SelectiveScan {
     Halide::Func weights{"weights"}; // (n, at) -> {B, C}
     Recurrence recurrence;
 
-    // y from the read-out of an execution of `recurrence`.
+    // y at (d, at) in f32, from the read-out of an execution of `recurrence`.
+    Halide::Expr gated(const Halide::Func &read) const;
+    // The same as it is stored.
     Halide::Func output(const Halide::Func &read) const;
 
   private:

@@ -2,25 +2,44 @@
 #include "schedules/cuda/selective_scan.h"
 #include "dsl/lower/lanes_pass.h"
 #include "dsl/lower/loads_first_pass.h"
+#include "dsl/ptx/async_copies.h"
+#include "dsl/ptx/instructions.h"
 #include "dsl/recurrence/in_order.h"
+#include "dsl/recurrence/states_over_lanes.h"
 #include "dsl/recurrence/step.h"
+#include "runtime/base/error.h"
 
 namespace ks::cuda {
 using namespace Halide;
 using Halide::Internal::as_const_int;
 
-Space selective_scan_space(const Spec &, const Target &) {
-    Space s;
-    s.knob("threads", {32, 64, 128, 256}, 128, "channels of a block, one a thread");
-    s.knob("steps", {8, 16, 32}, 16, "time steps of a tile, whose softplus is done ahead of the recurrence");
-    s.knob("group", {4, 8, 16}, 16, "states held in registers by one time loop");
-    return s;
+namespace {
+
+LanesPlan lanes_plan(const Knobs &k) {
+    LanesPlan plan;
+    plan.lanes = k.integer("lanes");
+    plan.warps = k.integer("warps");
+    plan.groups = k.integer("tile") / plan.group_steps();
+    plan.polynomial = k.integer("polynomial");
+    plan.position = k.integer("position");
+    return plan;
+}
+
+// States over lanes wants 16 states, operands of 16 bits and whole blocks of channels.
+bool lanes_can_serve(const Spec &spec) {
+    auto fixed = [&](const char *dim) {
+        auto at = spec.fixed.find(dim);
+        return at == spec.fixed.end() ? 0 : at->second;
+    };
+    auto io = spec.choices.find("io");
+    return io != spec.choices.end() && io->second != "f32" && fixed("N") == 16 && fixed("D") > 0 &&
+           fixed("D") % 8 == 0;
 }
 
 // A block owns `threads` channels of one sequence. Per tile of steps, in shared memory: delta and delta u of
 // its channels, B and C; then every thread walks the tile with a group of states in registers, then with the
 // next.
-Kernel selective_scan(const Spec &spec, const Knobs &k, const Target &) {
+Kernel in_order(const Spec &spec, const Knobs &k) {
     SelectiveScan op(selective_scan_contract(), spec, Maths::special_function_unit(), Batch::packed);
     int threads = k.integer("threads"), steps = k.integer("steps");
     InOrder scan(op.recurrence, k.integer("group"), {}, "read");
@@ -39,6 +58,76 @@ Kernel selective_scan(const Spec &spec, const Knobs &k, const Target &) {
         Func(f).store_in(MemoryType::GPUShared).bound_storage(op.d, threads).bound_storage(op.at, steps);
     scan.check(y);
     return {{y}, op.operands.arguments(), {scan.pass, op.operands.sequence_pass(y, "u")}};
+}
+
+Kernel over_lanes(const Spec &spec, const Knobs &k) {
+    bool bf16 = spec.choice("io") == "bf16";
+    Maths maths = Maths::special_function_unit_for_16_bits(k.integer("tanh"));
+    SelectiveScan op(selective_scan_contract(), spec, maths, Batch::packed);
+    LanesPlan plan = lanes_plan(k);
+    Func y("y");
+    StatesOverLanes scan(op.recurrence, plan, op.operands.steps("u"), y);
+    scan.consume(op.gated(scan.read), bf16 ? ptx::pack_bf16 : ptx::pack_f16);
+    op.operands.promise(y);
+
+    Kernel kernel{{y}, op.operands.arguments(), {op.operands.sequence_pass(y, "u")}};
+    for (auto &pass : scan.passes()) kernel.passes.push_back(pass);
+    int copies = scan.copies_a_thread();
+    kernel.device.edits = {[copies](const std::string &ptx) {
+        ptx::AsyncCopies made = ptx::async_copies(ptx);
+        if (made.count < 3 * copies) throw Error("selective_scan", "its copies are not asynchronous");
+        return made.ptx;
+    }};
+    kernel.device.expansions = ptx::instructions();
+    kernel.device.max_registers = k.integer("registers");
+    return kernel;
+}
+
+} // namespace
+
+Space selective_scan_space(const Spec &spec, const Target &) {
+    bool lanes = lanes_can_serve(spec);
+    int64_t channels = lanes ? spec.fixed.at("D") : 0;
+    bool bf16 = lanes && spec.choice("io") == "bf16";
+    Space s;
+    s.knob("execution", std::vector<std::string>{"in_order", "states_over_lanes"},
+           lanes ? "states_over_lanes" : "in_order", "how the recurrence is carried out");
+    s.knob("threads", {32, 64, 128, 256}, 128, "in_order: channels of a block, one a thread");
+    s.knob("steps", {8, 16, 32}, 16,
+           "in_order: time steps of a tile, whose softplus is done ahead of the recurrence");
+    s.knob("group", {4, 8, 16}, 16, "in_order: states held in registers by one time loop");
+    s.knob("lanes", {4, 8}, 8, "states_over_lanes: lanes that share a channel (8) or a pair (4)");
+    s.knob("warps", {2, 4}, 2, "states_over_lanes: warps of a block");
+    s.knob("tile", {16, 32, 64}, 32, "states_over_lanes: time steps of a tile");
+    s.knob("polynomial", {0, 4, 8}, 0, "states_over_lanes: every n-th exp on the FMA pipe");
+    s.knob("position", {0, 1, 2, 3, 4, 5, 6, 7}, 0, "states_over_lanes: which of the n");
+    s.knob("tanh", {0, 1}, bf16, "states_over_lanes: silu by tanh.approx, 2.5e-4 of z off");
+    s.knob("registers", {96, 128, 144, 160, 168, 176, 200, 255}, 168,
+           "states_over_lanes: registers a thread; changes what ptxas interleaves");
+    s.rule([=](const Knobs &k) {
+        if (k["execution"] == "in_order") return true;
+        LanesPlan plan = lanes_plan(k);
+        try {
+            plan.check();
+        } catch (const Error &) {
+            return false;
+        }
+        return lanes && channels % plan.channels() == 0;
+    });
+    // Knobs of the other execution stay at their defaults: one kernel is one point.
+    s.rule([](const Knobs &k) {
+        if (k["execution"] == "in_order")
+            return k.integer("lanes") == 8 && k.integer("warps") == 2 && k.integer("tile") == 32 &&
+                   k.integer("polynomial") == 0 && k.integer("position") == 0 &&
+                   k.integer("registers") == 168;
+        return k.integer("threads") == 128 && k.integer("steps") == 16 && k.integer("group") == 16 &&
+               (k.integer("polynomial") || k.integer("position") == 0);
+    });
+    return s;
+}
+
+Kernel selective_scan(const Spec &spec, const Knobs &k, const Target &) {
+    return k["execution"] == "in_order" ? in_order(spec, k) : over_lanes(spec, k);
 }
 
 Space selective_state_update_space(const Spec &, const Target &) {
