@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is left of a tile for its consumers once the tensor cores have computed the sums: the rest of the
+// algorithm, reading accumulators, and its results on their way out.
+#pragma once
+#include "dsl/tile/cuda/lets.h"
+#include "dsl/tile/cuda/placement.h"
+
+namespace ks::tile {
+
+// What the rewriting needs to know of the kernel.
+struct TileContext {
+    const TileMatmul &matmul;
+    const TileOp &op;
+    std::string thread; // name of the thread index
+    const Placement &placement;
+    const OutputOrigin *output;   // of a staged store; null: Halide's stores stay
+    std::set<std::string> shared; // Halide's own shared memory
+    InlineLets &lets;
+};
+
+// Throws ks::Error when results leave under a condition, in a loop, or not block after block.
+Halide::Internal::Stmt consumer_code(const Halide::Internal::Stmt &tile, const TileContext &context);
+
+} // namespace ks::tile

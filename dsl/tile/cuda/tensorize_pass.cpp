@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dsl/tile/cuda/tensorize_pass.h"
+#include "dsl/tile/cuda/calls.h"
+#include "dsl/tile/cuda/consumer.h"
+#include "runtime/base/error.h"
+
+namespace ks::tile {
+using namespace Halide;
+using namespace Halide::Internal;
+
+namespace {
+
+constexpr const char *row_count = "ks_tile_row_count"; // rows of the index, known to the host
+
+// Sums live in named registers: their allocations go, and only loops, lets and conditions stay around a tile.
+class WithoutSums : public IRMutator {
+  public:
+    explicit WithoutSums(const TileMatmul &m) : m_(m) {}
+    bool met = false;
+
+  private:
+    using IRMutator::visit;
+    const TileMatmul &m_;
+    static bool is_nothing(const Stmt &s) { return s.as<Evaluate>() && is_const(s.as<Evaluate>()->value); }
+
+    Stmt visit(const Allocate *op) override {
+        if (m_.product_of(op->name) < 0) return IRMutator::visit(op);
+        met = true;
+        return mutate(op->body);
+    }
+    Stmt visit(const Free *op) override { return m_.product_of(op->name) < 0 ? Stmt(op) : Evaluate::make(0); }
+    Stmt visit(const Block *op) override {
+        Stmt first = mutate(op->first), rest = mutate(op->rest);
+        return is_nothing(first) ? rest : is_nothing(rest) ? first : Block::make(first, rest);
+    }
+};
+
+// Flat indices of the stores to a buffer.
+class StoresTo : public IRVisitor {
+  public:
+    explicit StoresTo(const std::string &name) : name_(name) {}
+    std::vector<Expr> indices;
+
+  private:
+    using IRVisitor::visit;
+    std::string name_;
+    void visit(const Store *op) override {
+        if (op->name == name_) indices.push_back(op->index);
+    }
+};
+
+class Variables : public IRVisitor {
+  public:
+    std::set<std::string> names;
+
+  private:
+    using IRVisitor::visit;
+    void visit(const Variable *op) override { names.insert(op->name); }
+};
+
+class LoopNames : public IRVisitor {
+  public:
+    std::set<std::string> names;
+
+  private:
+    using IRVisitor::visit;
+    void visit(const For *op) override {
+        names.insert(op->name);
+        IRVisitor::visit(op);
+    }
+};
+
+// The tile must be the same one all through the code inside the shell.
+void check_origin(const Expr &origin, const Stmt &tile) {
+    LoopNames inside;
+    tile.accept(&inside);
+    Variables used;
+    origin.accept(&used);
+    for (const auto &name : used.names)
+        if (inside.names.count(name))
+            throw Error("tile schedule", "the place of the tile depends on the loop " + name +
+                                             ", which is not around all of it");
+}
+
+Expr first_element(const std::string &buffer, const Type &type) {
+    return Load::make(type, buffer, 0, Buffer<>(), Parameter(), const_true(), ModulusRemainder());
+}
+
+// The kernel reads and writes these by address only in instructions that Halide does not see. An element of
+// each keeps them among its arguments; the emitter reads which ones off the text.
+Stmt keep_operands(const TileMatmul &m, bool output) {
+    auto keep = [](calls::Operand which, const Expr &element) {
+        return calls::perform(calls::operand, {static_cast<int>(which), cast<uint32_t>(element)});
+    };
+    Stmt both = Block::make(keep(calls::Operand::a, first_element(m.a.name(), UInt(16))),
+                            keep(calls::Operand::w, first_element(m.w.name(), UInt(16))));
+    if (!output) return both;
+    return Block::make(both, keep(calls::Operand::out, first_element(m.out.name(), UInt(32))));
+}
+
+} // namespace
+
+TensorizePass::TensorizePass(const TileMatmul &matmul, const TileOp &op) : matmul_(matmul), op_(op) {
+    check(op);
+    constexpr int unit = 8; // elements in 16 bytes, the alignment of tensor maps and asynchronous copies
+    auto aligned = [](const Parameter &p, int elements) {
+        if (row_stride(p) % elements)
+            throw Error("tile operand " + p.name(), "its rows do not begin at multiples of 16 bytes");
+    };
+    aligned(matmul.a.parameter(), unit);
+    aligned(matmul.w.parameter(), unit);
+    if (op.staged_store) aligned(matmul.out.output_buffer().parameter(), unit / 2);
+}
+
+void TensorizePass::verify() const {
+    if (kernels_ != 1)
+        throw Error("tensor cores for " + matmul_.out.name(),
+                    kernels_ ? "more than one kernel computes it" : "no GPU loop over threads computes it");
+}
+
+Stmt TensorizePass::visit(const Allocate *op) {
+    if (op->memory_type == MemoryType::GPUShared) shared_.insert(op->name);
+    return IRMutator::visit(op);
+}
+
+Stmt TensorizePass::visit(const For *op) {
+    if (op->for_type == ForType::GPUThread) return thread_loop(op);
+    Stmt s = IRMutator::visit(op);
+    if (op->for_type != ForType::GPUBlock || !needs_row_count_) return s;
+    needs_row_count_ = false;
+    Expr rows = Variable::make(type_of<halide_buffer_t *>(), matmul_.rows.name() + ".buffer");
+    return LetStmt::make(row_count, Call::make(Int(32), Call::buffer_get_extent, {rows, 0}, Call::Extern), s);
+}
+
+// The index loads are ordinary code: each producer thread copies 16 bytes of rows that are 16 apart.
+Stmt TensorizePass::produce(const Placement &at, const Expr &thread) {
+    std::vector<Expr> origin = {at.first_row};
+    origin.insert(origin.end(), at.first_column.begin(), at.first_column.end());
+    std::vector<Stmt> code;
+    if (op_.gathered) {
+        constexpr int threads_of_row = swizzle_row_bytes / 16;
+        constexpr int rows_at_once = warpgroup_threads / threads_of_row;
+        Expr last = Variable::make(Int(32), row_count) - 1;
+        for (int i = 0; i < op_.rows() / rows_at_once; i++) {
+            Expr place = at.first_row + (thread - op_.consumers()) / threads_of_row + i * rows_at_once;
+            Expr row = Load::make(Int(32), matmul_.rows.name(), min(place, last), Buffer<>(), Parameter(),
+                                  const_true(), ModulusRemainder());
+            code.push_back(calls::perform(calls::set_row, {i, row * row_stride(matmul_.a.parameter())}));
+        }
+        needs_row_count_ = true;
+    }
+    code.push_back(calls::perform(calls::produce, origin));
+    return Block::make(code);
+}
+
+Stmt TensorizePass::thread_loop(const For *op) {
+    WithoutSums without_sums(matmul_);
+    Stmt body = without_sums.mutate(op->body);
+    if (!without_sums.met) return IRMutator::visit(op);
+    kernels_++;
+    auto threads = as_const_int(simplify(op->extent));
+    if (!threads || *threads != op_.consumers())
+        throw Error("tile schedule", "the block has not the " + std::to_string(op_.consumers()) +
+                                         " threads of the tile, in one dimension");
+    Expr thread = Variable::make(Int(32), op->name);
+    InlineLets lets;
+    Stmt inlined = lets.mutate(body);
+    Placement placement = place(dot_products(inlined, matmul_, op_), op->name, op_);
+    OutputOrigin output;
+    if (op_.staged_store) {
+        StoresTo stores(matmul_.out.name());
+        inlined.accept(&stores);
+        output = place_output(stores.indices, placement, op->name, matmul_, op_);
+    }
+    Shell shell(body, op->name);
+    check_origin(placement.first_row, shell.tile());
+    for (const Expr &column : placement.first_column) check_origin(column, shell.tile());
+
+    TileContext context{matmul_, op_, op->name, placement, op_.staged_store ? &output : nullptr,
+                        shared_, lets};
+    Stmt tile = Block::make(calls::perform(calls::multiply, {thread}), consumer_code(shell.tile(), context));
+    Stmt consumers = Block::make(calls::perform(calls::consumer, {thread}), shell.for_consumers(tile));
+    if (op_.staged_store) consumers = Block::make(consumers, calls::perform(calls::drain, {thread}));
+    Stmt producers = shell.for_producers(produce(placement, thread));
+    if (!op_.gathered) producers = IfThenElse::make(thread == op_.consumers(), producers); // one thread does
+    producers = Block::make(calls::perform(calls::producer, {thread}), producers);
+    Stmt roles = IfThenElse::make(thread < op_.consumers(), consumers, producers);
+    Stmt all =
+        Block::make({keep_operands(matmul_, op_.staged_store), calls::perform(calls::init, {thread}), roles});
+    return For::make(op->name, op->min, op_.threads(), op->for_type, op->partition_policy, op->device_api,
+                     all);
+}
+
+} // namespace ks::tile
