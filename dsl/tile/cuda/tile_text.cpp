@@ -38,10 +38,7 @@ std::string parameter_name(const std::string &ptx, int number) {
 }
 
 cuda::TileLaunch launch_of(const TileOp &op, const std::map<calls::Operand, int> &argument) {
-    cuda::TileLaunch launch{static_cast<uint32_t>(op.producer_threads),
-                            static_cast<uint32_t>(SharedLayout(op).launch_bytes()),
-                            0,
-                            {}};
+    cuda::TileLaunch launch{static_cast<uint32_t>(SharedLayout(op).launch_bytes()), 0, {}};
     auto add = [&](calls::Operand which, int columns, int box_rows) {
         launch.map[launch.maps++] = {static_cast<uint32_t>(argument.at(which)),
                                      static_cast<uint32_t>(columns), static_cast<uint32_t>(box_rows)};
@@ -64,11 +61,14 @@ int parameter_behind(const std::string &ptx, const std::string &value) {
     return std::stoi(found[1]);
 }
 
-TileText tile_text(const std::string &halide_ptx, const TileOp &op) {
+TileText tile_text(const std::string &halide_ptx, const TileOp &op,
+                   const std::map<std::string, ptx::Expansion> &others) {
     auto argument = operands(halide_ptx);
     std::string a = parameter_name(halide_ptx, argument.at(calls::Operand::a));
     std::string ptx = wgmma::with_entry(halide_ptx, op);
-    return {ptx::expand_pseudo_calls(ptx, wgmma::expansions(op, a)), launch_of(op, argument)};
+    std::map<std::string, ptx::Expansion> expansions = wgmma::expansions(op, a);
+    expansions.insert(others.begin(), others.end());
+    return {ptx::expand_pseudo_calls(ptx, expansions), launch_of(op, argument)};
 }
 
 } // namespace ks::tile

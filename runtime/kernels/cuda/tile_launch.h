@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the launch of a tile kernel differs from that of Halide's other kernels. A plain struct, found beside
-// the kernel's images: it has more threads than Halide counts, more shared memory, and parameters of its own,
-// one tensor map each, behind Halide's.
+// How the launch of a tile kernel differs from that of Halide's other kernels: more shared memory than Halide
+// asks for, and behind Halide's parameters some of its own, a tensor map each. (Halide's own number of
+// threads is right: the pass has changed the loop.)
 #pragma once
 #include <cstdint>
 
@@ -19,8 +19,7 @@ struct TensorMapOf {
 
 struct TileLaunch {
     static constexpr uint32_t most_maps = 3;
-    uint32_t producer_threads; // beside those that Halide counts, in x
-    uint32_t shared_bytes;     // dynamic shared memory beside what Halide asks for
+    uint32_t shared_bytes; // dynamic shared memory beside what Halide asks for
     uint32_t maps;
     TensorMapOf map[most_maps]; // parameters of 128 bytes (CUtensorMap), in this order
 };
