@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Dispatch tables as JSON files: strict reading, stable writing.
 #include "autotune/dispatch.h"
+#include "autotune/fields.h"
 #include "runtime/base/error.h"
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <fmt/format.h>
 #include <fstream>
-#include <set>
 #include <sstream>
 #include <tuple>
 #include <unistd.h>
@@ -57,41 +56,6 @@ json to_json(const Rule &r) {
             {"knobs", r.knobs},     {"evidence", list_of(r.evidence)},
             {"date", r.date},       {"compiler", r.compiler}};
 }
-
-// An object read field by field; every field must be of its type and known.
-class Fields {
-  public:
-    Fields(const json &object, std::string name) : object_(object), name_(std::move(name)) {
-        if (!object.is_object()) throw Error(name_ + " is not an object");
-    }
-    template <typename T>
-    T get(const char *field) {
-        seen_.insert(field);
-        auto at = object_.find(field);
-        if (at == object_.end()) throw Error(fmt::format("{} has no \"{}\"", name_, field));
-        try {
-            return at->get<T>();
-        } catch (const json::exception &) {
-            throw Error(fmt::format("\"{}\" of {} is of the wrong type", field, name_));
-        }
-    }
-    double number(const char *field) {
-        double v = get<double>(field);
-        if (!(v > 0) || !std::isfinite(v))
-            throw Error(fmt::format("\"{}\" of {} is not positive", field, name_));
-        return v;
-    }
-    bool has(const char *field) const { return object_.contains(field); }
-    void done() const {
-        for (const auto &[key, value] : object_.items())
-            if (!seen_.count(key)) throw Error(fmt::format("{} has an unknown field \"{}\"", name_, key));
-    }
-
-  private:
-    const json &object_;
-    std::string name_;
-    std::set<std::string> seen_;
-};
 
 Interval parse_interval(const std::string &text) {
     Interval in{};

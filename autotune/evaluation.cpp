@@ -85,6 +85,16 @@ bool Evaluation::was_built(const Knobs &knobs) const {
     return store_.outcome(identity(candidate(knobs), task_.versions), 0, "build", "").has_value();
 }
 
+Outcome Evaluation::build_outcome(const Knobs &knobs) const {
+    auto outcome = store_.outcome(identity(candidate(knobs), task_.versions), 0, "build", "");
+    return outcome ? *outcome : Outcome{State::running, "not built yet", 0};
+}
+
+Built Evaluation::artefact(const Knobs &knobs) {
+    Candidate c = candidate(knobs);
+    return built(c, identity(c, task_.versions));
+}
+
 Built Evaluation::built(const Candidate &c, const std::string &id) {
     if (!std::filesystem::exists(path(id))) make(c, id, options_.build_seconds);
     return {c, path(id)};

@@ -23,6 +23,8 @@ class Evaluation {
     std::vector<Knobs> known() const;         // of this task, legal, oldest first
     bool was_built(const Knobs &knobs) const; // or has failed to
     const std::string &why() const { return why_; }
+    Outcome build_outcome(const Knobs &knobs) const; // State::running: not built yet
+    Built artefact(const Knobs &knobs);              // of one that was built; made again when it was removed
     // What the final rounds will take if all finalists are like this one, which has passed; an estimate.
     double final_cost(const Knobs &like) const;
 

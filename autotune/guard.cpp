@@ -34,7 +34,8 @@ GuardedBuffer::GuardedBuffer(size_t bytes, size_t alignment) : bytes_(bytes) {
         munmap(map_, mapped_);
         throw Error(fmt::format("buffer of {} bytes", bytes), "cannot be allocated");
     }
-    std::memset(low_, canary, open);
+    std::memset(low_, canary, static_cast<size_t>(data_ - low_));
+    std::memset(data_ + bytes, canary, static_cast<size_t>(high_ - data_) - bytes);
     poison();
 }
 

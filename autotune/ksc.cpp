@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // ksc: the compiler and tuner.
+#include "autotune/kit/measure_kit.h"
 #include "autotune/verbs.h"
 #include "autotune/workers.h"
+#include "schedules/registry.h"
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <functional>
@@ -33,6 +35,39 @@ void add_tune(CLI::App &app, TuneOptions &o, const Places &places, std::function
     });
 }
 
+void add_bundle(CLI::App &app, BundleVerbOptions &o, const Places &places, std::function<void()> &run) {
+    CLI::App *verb = app.add_subcommand("bundle", "build candidates into a kit, to be measured elsewhere");
+    verb->add_option("--out", o.out, "folder of the kit, or a file *.tar")->required();
+    auto *op = verb->add_option("--op", o.ops, "an op; may be given again");
+    auto *shape =
+        verb->add_option("--shape", o.shapes, "its widths and choices, as for tune; one for each --op");
+    auto *model = verb->add_option("--model", o.model, "every op and shape of this model folder");
+    shape->needs(op);
+    verb->add_option("--isa", o.isas, "instruction sets (default: avx2,avx512)")
+        ->delimiter(',')
+        ->check(CLI::IsMember(ks::all_isas()));
+    verb->add_option("--candidates", o.candidates, "of each op and shape at most, the default included")
+        ->check(CLI::Range(1, 100000));
+    verb->add_option("--device", o.device, "go on from the samples of this device (part of its name)");
+    verb->add_option("--dtype", o.dtype, "storage of weights (default: the model's)")
+        ->check(CLI::IsMember({"f32", "bf16", "f16"}));
+    verb->add_option("--seed", o.seed, "of the choice of candidates");
+    verb->add_option("-j,--jobs", o.jobs, "processes that compile")->check(CLI::Range(1, 256));
+    verb->callback([=, &o, &places, &run] {
+        if (op->empty() && model->empty()) throw CLI::RequiredError("--op or --model");
+        run = [&] { bundle_verb(o, places); };
+    });
+}
+
+void add_measure(CLI::App &app, MeasureOptions &o, std::function<void()> &run) {
+    CLI::App *verb = app.add_subcommand("measure", "measure a kit here, as the ks_measure in it does");
+    verb->add_option("kit", o.kit, "its folder")->required()->check(CLI::ExistingDirectory);
+    verb->add_option("--out", o.out, "results, JSON lines (default: results.jsonl in the kit)");
+    verb->add_option("--limit", o.limit, "seconds for a candidate's checks, and for each sample of it")
+        ->check(CLI::Range(0.1, 1e6));
+    verb->callback([&] { run = [&] { measure_verb(o); }; });
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
@@ -48,14 +83,39 @@ int main(int argc, char **argv) {
     tune.jobs = cores;
     add_tune(app, tune, places, run);
 
+    BundleVerbOptions bundle;
+    bundle.jobs = cores;
+    add_bundle(app, bundle, places, run);
+    MeasureOptions measure;
+    add_measure(app, measure, run);
+
+    std::vector<std::string> files;
+    std::string kit, table, device;
+    CLI::App *bring =
+        app.add_subcommand("import", "take the results of kits in, and make their device's table");
+    bring->add_option("results", files, "JSON lines of ks_measure")->required()->check(CLI::ExistingFile);
+    bring->add_option("--kit", kit, "folder of the kit, when it was bundled elsewhere")
+        ->check(CLI::ExistingDirectory);
+    bring->add_option("--table", table, "dispatch table (default: the device's, beside the store)");
+    bring->callback([&] { run = [&] { import_verb(files, kit, table, places); }; });
+
+    CLI::App *dispatch =
+        app.add_subcommand("dispatch", "make the dispatch table of a device from its samples");
+    dispatch->add_option("--device", device, "part of its name (default: this CPU)");
+    dispatch->add_option("--table", table, "file (default: the device's, beside the store)");
+    dispatch->callback([&] { run = [&] { dispatch_verb(device, table, places); }; });
+
     PackOptions pack;
     pack.jobs = cores;
     CLI::App *pack_app = app.add_subcommand("pack", "build a kernel pack: archive, C header, dispatch table");
     pack_app->add_option("--out", pack.folder, "folder of the pack")->required();
     pack_app->add_option("--table", pack.table, "dispatch table of tuned kernels; may be missing");
-    pack_app->add_option("--isa", pack.isas, "instruction sets")
+    std::vector<std::string> packable = ks::all_isas();
+    packable.push_back("cuda");
+    pack_app
+        ->add_option("--isa", pack.isas, "instruction sets (default: all, and cuda where there is a ptxas)")
         ->delimiter(',')
-        ->check(CLI::IsMember(ks::all_isas()));
+        ->check(CLI::IsMember(packable));
     pack_app->add_option("-j,--jobs", pack.jobs, "processes that compile")->check(CLI::Range(1, 256));
     pack_app->callback([&] { run = [&] { pack_verb(pack); }; });
 
@@ -74,8 +134,14 @@ int main(int argc, char **argv) {
     app.add_subcommand("build-worker", "used by tune")->group("")->callback([&] {
         run = [&] { status = build_worker(); };
     });
+    CLI::App *kit_app = app.add_subcommand("kit-worker", "used by measure")->group("");
+    kit_app->add_option("kit", kit)->required();
+    kit_app->callback([&] { run = [&] { status = kit_worker(kit); }; });
     app.add_subcommand("measure-worker", "used by tune")->group("")->callback([&] {
-        run = [&] { status = measure_worker(); };
+        run = [&] {
+            status = measure_worker(
+                [](const std::string &op) -> const ks::Contract & { return ks::op_named(op).contract; });
+        };
     });
     try {
         app.parse(argc, argv);

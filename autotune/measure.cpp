@@ -46,6 +46,14 @@ std::vector<size_t> round_order(size_t count, int round) {
     return order;
 }
 
+std::vector<size_t> shuffled(size_t count, uint64_t seed) {
+    std::mt19937_64 random(seed); // std's engines, unlike its distributions, are the same everywhere
+    std::vector<size_t> order(count);
+    for (size_t i = 0; i < count; i++) order[i] = i;
+    for (size_t i = count; i-- > 1;) std::swap(order[i], order[random() % (i + 1)]);
+    return order;
+}
+
 std::vector<std::vector<double>> interleave(size_t count, int rounds,
                                             const std::function<double(size_t)> &one) {
     std::vector<std::vector<double>> seconds(count);
@@ -59,7 +67,7 @@ Ratio ratio(const std::vector<double> &a, const std::vector<double> &b) {
     for (size_t i = 0; i < std::min(a.size(), b.size()); i++) paired.push_back(a[i] / b[i]);
     Ratio r{median(paired), 0, std::numeric_limits<double>::infinity()};
     if (paired.size() < fewest_rounds) return r;
-    std::minstd_rand random(1); // std's engines, unlike its distributions, are the same everywhere
+    std::minstd_rand random(1);
     std::vector<double> medians, sample(paired.size());
     for (int i = 0; i < resamples; i++) {
         for (double &x : sample) x = paired[random() % paired.size()];
@@ -85,6 +93,22 @@ Verdict decide(const std::vector<std::vector<double>> &seconds, const std::vecto
     for (size_t i = 0; i < seconds.size(); i++) // of equals the lower index
         if (v.tied[i] && complexity[i] == complexity[v.winner]) return v.winner = i, v;
     return v;
+}
+
+std::vector<size_t> choose_finalists(const std::vector<std::vector<double>> &scores, size_t most) {
+    std::vector<std::vector<std::pair<double, size_t>>> rankings(scores.at(0).size());
+    for (size_t i = 1; i < scores.size(); i++)
+        for (size_t column = 0; column < scores[i].size(); column++)
+            rankings[column].emplace_back(scores[i][column], i);
+    for (auto &r : rankings) std::sort(r.begin(), r.end());
+    std::vector<size_t> chosen = {0};
+    for (size_t rank = 0; rank < rankings[0].size(); rank++)
+        for (const auto &r : rankings) {
+            if (chosen.size() > most) return chosen;
+            if (std::find(chosen.begin(), chosen.end(), r[rank].second) == chosen.end())
+                chosen.push_back(r[rank].second);
+        }
+    return chosen;
 }
 
 } // namespace ks::tune

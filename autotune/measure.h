@@ -16,6 +16,9 @@ double geometric_mean(const std::vector<double> &values); // NaN for none
 // so that drift, heating and the cache left by the predecessor hit all alike.
 std::vector<size_t> round_order(size_t count, int round);
 
+// All of `count` in an order that depends on the seed alone.
+std::vector<size_t> shuffled(size_t count, uint64_t seed);
+
 // Runs one(candidate) -> seconds in that order; returns [candidate][round].
 std::vector<std::vector<double>> interleave(size_t count, int rounds,
                                             const std::function<double(size_t)> &one);
@@ -38,5 +41,10 @@ struct Verdict {
 // seconds[candidate][round]; complexity[candidate]: among those that tie with the fastest the smallest wins,
 // then the lower index.
 Verdict decide(const std::vector<std::vector<double>> &seconds, const std::vector<int> &complexity);
+
+// Who goes to the final rounds, the default (candidate 0) first, then at most `most` others: round-robin from
+// the top of every column of scores[candidate][column], of which less is better, so that a winner in one
+// column only is among them. Without scores a candidate is left out.
+std::vector<size_t> choose_finalists(const std::vector<std::vector<double>> &scores, size_t most);
 
 } // namespace ks::tune

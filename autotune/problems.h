@@ -1,28 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-// The problems that candidates are checked and timed on, and their answers: making one takes far longer than
-// running a kernel on it, so they are kept from candidate to candidate.
+// The problems of one kernel, kept between requests: filling them and the oracle take longer than a
+// candidate.
 #pragma once
-#include "autotune/cases/problem.h"
+#include "autotune/cases/call.h"
+#include <map>
+#include <memory>
 
 namespace ks::tune {
 
+using cases::Values;
+
 class Problems {
   public:
-    // The problem of one kernel at one shape, reset; valid until the next call. Those of another kernel, or
-    // more than fit into `keep_bytes`, are made anew each time.
-    Problem &get(const Contract &contract, const Spec &spec, const Dims &shape, int copies = 1);
-    // The oracle's answer to the problem that get() last gave for this shape; valid until get() is called
-    // with another kernel.
-    const std::map<std::string, Values> &answer(const Problem &problem, const Dims &shape);
+    // As the last user left it. Valid until the next call. Problems of another kernel are dropped, and one
+    // that would make more than `keep_bytes` of them is made anew each time; of those that take turns with
+    // all of their operands, to be cold, the last one is kept. Throws ks::Error.
+    cases::Call &get(const Contract &contract, const Spec &spec, const std::string &isa, const Dims &shape,
+                     cases::Copies copies = {});
+    const cases::Results &answer(const cases::Call &call, const Dims &shape); // of the same kernel
 
   private:
-    static constexpr size_t keep_bytes = size_t{512} << 20;
-
-    std::string kernel_; // whose they are
-    std::map<std::pair<Dims, int>, std::unique_ptr<Problem>> kept_;
-    size_t bytes_ = 0; // of those kept
-    std::unique_ptr<Problem> passing_;
-    std::map<Dims, std::map<std::string, Values>> answers_;
+    static constexpr size_t keep_bytes = size_t{1} << 30;
+    std::string kernel_;
+    std::map<std::pair<Dims, cases::Copies>, std::unique_ptr<cases::Call>> kept_;
+    std::unique_ptr<cases::Call> passing_; // the last one that was too large to keep
+    std::unique_ptr<cases::Call> cold_;
+    Dims cold_shape_;
+    size_t bytes_ = 0;
+    std::map<Dims, cases::Results> answers_;
 };
 
 } // namespace ks::tune

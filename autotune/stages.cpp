@@ -9,24 +9,6 @@ namespace {
 
 constexpr const char *names[] = {"running", "ok", "failed", "wrong", "timeout", "crash", "garbage"};
 
-// What a reply says about the stage; `refused` is the state of an answer {"ok":false}.
-Outcome outcome_of(const Reply &reply, State refused) {
-    Outcome o{State::ok, reply.cause, reply.seconds};
-    if (reply.state == Reply::State::timeout) o.state = State::timeout;
-    if (reply.state == Reply::State::crash) o.state = State::crash;
-    if (reply.state == Reply::State::garbage) o.state = State::garbage;
-    if (o.state != State::ok) return o;
-    auto ok = reply.answer.find("ok");
-    if (ok == reply.answer.end() || !ok->is_boolean())
-        return {State::garbage, "answered without \"ok\"", o.seconds};
-    if (*ok) return o;
-    o.state = refused;
-    auto error = reply.answer.find("error");
-    o.message =
-        error != reply.answer.end() && error->is_string() ? error->get<std::string>() : "no cause given";
-    return o;
-}
-
 // The samples, when they are what was asked for: positive finite seconds, one per candidate and round.
 bool read_seconds(const json &answer, size_t candidates, size_t rounds,
                   std::vector<std::vector<double>> &out) {
@@ -52,6 +34,23 @@ State state_named(const std::string &name) {
     for (int i = 0; i < static_cast<int>(std::size(names)); i++)
         if (name == names[i]) return static_cast<State>(i);
     throw Error("state " + name, "is none of the tuner's");
+}
+
+Outcome outcome_of(const Reply &reply, State refused) {
+    Outcome o{State::ok, reply.cause, reply.seconds};
+    if (reply.state == Reply::State::timeout) o.state = State::timeout;
+    if (reply.state == Reply::State::crash) o.state = State::crash;
+    if (reply.state == Reply::State::garbage) o.state = State::garbage;
+    if (o.state != State::ok) return o;
+    auto ok = reply.answer.find("ok");
+    if (ok == reply.answer.end() || !ok->is_boolean())
+        return {State::garbage, "answered without \"ok\"", o.seconds};
+    if (*ok) return o;
+    o.state = refused;
+    auto error = reply.answer.find("error");
+    o.message =
+        error != reply.answer.end() && error->is_string() ? error->get<std::string>() : "no cause given";
+    return o;
 }
 
 Outcome WorkerBuilder::build(const Candidate &candidate, const std::string &path, double seconds) {

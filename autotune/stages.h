@@ -18,6 +18,9 @@ struct Outcome {
     double seconds = 0;  // that the stage took
 };
 
+// What a worker's reply says about a stage; `refused` is the state of an answer {"ok":false}.
+Outcome outcome_of(const Reply &reply, State refused);
+
 struct Timing {
     Outcome outcome;
     std::vector<std::vector<double>> seconds; // [candidate][round] when ok
@@ -60,7 +63,11 @@ class WorkerBuilder : public Builder {
 // {"cmd":"check","candidate":{...},"artefact":"path","shape":{"T":257}}
 //     -> {"ok":true,"max_error":x} or {"ok":false,"error":"wrong at T=257: 0.3 > 2e-6"}
 // {"cmd":"time","shape":{...},"rounds":n,"candidates":[{"candidate":{...},"artefact":"path"},...]}
-//     -> {"ok":true,"seconds":[[...],...]} or {"ok":false,"error":"..."}
+//     -> {"ok":true,"seconds":[[...],...],"ghz":x} or {"ok":false,"error":"..."}; all of one kernel. With
+//     "caches":"warm" or "cold" under that condition, else under the one that decides (rotation.h)
+// {"cmd":"prepare","candidate":{...},"shape":{...}} -> {"ok":true}: the oracle's answer, ahead of the checks;
+// with
+//     "caches" the operands of timed calls, ahead of those
 // One process for many requests; a fresh one after each failure, since a wild write may have hurt the old
 // one.
 class WorkerMeter : public Meter {

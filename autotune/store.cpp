@@ -15,7 +15,14 @@ namespace ks::tune {
 namespace {
 
 constexpr int lock_tries = 200;                          // of 10 ms
-constexpr int64_t application = 0x4b534e4b, version = 1; // "KSNK"
+constexpr int64_t application = 0x4b534e4b, version = 2; // "KSNK"
+
+// Version 1 timed calls between guard pages, which some kernels are slowed down by many times, and checked
+// them whole alone. Its samples stay, as those of another device; only builds still hold.
+constexpr const char *from_version_1 = R"sql(
+UPDATE environment SET device = device || ' (between guard pages)';
+PRAGMA user_version=2;
+)sql";
 
 constexpr const char *schema = R"sql(
 CREATE TABLE environment(id INTEGER PRIMARY KEY, device TEXT NOT NULL, isa TEXT NOT NULL, compiler TEXT NOT NULL,
@@ -91,6 +98,11 @@ void Store::open_schema(Mode mode) {
     }
     if (number("PRAGMA application_id") != application)
         throw Error(database_->path(), "is not a store of the tuner");
+    if (mode == Mode::write && number("PRAGMA user_version") == 1) {
+        Transaction t(*database_);
+        database_->run(from_version_1);
+        t.commit();
+    }
     if (int64_t found = number("PRAGMA user_version"); found != version)
         throw Error(database_->path(), fmt::format("has version {}, this program reads {}", found, version));
     Statement check(*database_, "PRAGMA quick_check(1)");
@@ -110,6 +122,15 @@ int64_t Store::environment(const Environment &e) {
     s << e.device << e.isa << e.compiler << e.op << e.op_version;
     if (!s.step()) throw Error(database_->path(), "lost an environment");
     return s.integer(0);
+}
+
+std::vector<std::pair<int64_t, Environment>> Store::environments() const {
+    Statement s(*database_, "SELECT id, device, isa, compiler, op, op_version FROM environment ORDER BY id");
+    std::vector<std::pair<int64_t, Environment>> all;
+    while (s.step())
+        all.emplace_back(s.integer(0), Environment{s.text(1), s.text(2), s.text(3), s.text(4),
+                                                   static_cast<int>(s.integer(5))});
+    return all;
 }
 
 std::string Store::candidate(const Candidate &c, const Versions &versions) {
@@ -179,6 +200,16 @@ int64_t Store::add(const std::vector<std::string> &candidates, int64_t environme
         }
     t.commit();
     return id;
+}
+
+bool Store::has(const std::vector<std::string> &candidates, int64_t environment, const std::string &shape,
+                const std::string &role, const std::vector<std::vector<double>> &seconds) const {
+    std::map<int64_t, std::map<std::string, std::vector<double>>> batches;
+    for (const Sample &s : samples(environment))
+        if (s.shape == shape && s.role == role) batches[s.batch][s.candidate].push_back(s.seconds);
+    std::map<std::string, std::vector<double>> wanted;
+    for (size_t i = 0; i < candidates.size(); i++) wanted[candidates[i]] = seconds[i];
+    return std::any_of(batches.begin(), batches.end(), [&](auto &b) { return b.second == wanted; });
 }
 
 std::vector<Sample> Store::samples(int64_t environment) const {

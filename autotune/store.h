@@ -38,6 +38,7 @@ class Store {
     Store &operator=(const Store &) = delete;
 
     int64_t environment(const Environment &e);                           // its key; added when new
+    std::vector<std::pair<int64_t, Environment>> environments() const;   // all, with their keys
     std::string candidate(const Candidate &c, const Versions &versions); // its identity; added when new
 
     // A stage of a candidate: "build" (environment 0: it holds for all), "check" or "time", on a subject (the
@@ -55,6 +56,9 @@ class Store {
     // All samples of one interleaved measurement, or none: seconds[candidate][round]. Returns the batch.
     int64_t add(const std::vector<std::string> &candidates, int64_t environment, const std::string &shape,
                 const std::string &role, const std::vector<std::vector<double>> &seconds);
+    // Whether a batch with just these samples is there: results that are brought in twice are added once.
+    bool has(const std::vector<std::string> &candidates, int64_t environment, const std::string &shape,
+             const std::string &role, const std::vector<std::vector<double>> &seconds) const;
     std::vector<Sample> samples(int64_t environment) const; // in the order in which they were measured
     std::vector<double> search_seconds(const std::string &candidate, int64_t environment,
                                        const std::string &shape) const;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "autotune/tasks.h"
-#include "autotune/cases/problem.h"
 #include "autotune/kernel_of.h"
+#include "autotune/rotation.h"
 #include "runtime/base/cpu.h"
 #include "runtime/base/error.h"
 #include <algorithm>
@@ -21,6 +21,14 @@ std::vector<Dims> edges(const std::string &dim) {
     std::vector<Dims> shapes;
     for (int64_t n : {1, 2, 3, 5, 7, 8, 12, 13, 17, 31, 33, 64, 129, 257}) shapes.push_back({{dim, n}});
     return shapes;
+}
+
+// Those that work_of knows.
+bool can_tune(const std::string &op) {
+    for (const char *known :
+         {"selective_scan", "selective_state_update", "causal_conv1d", "linear", "expert_up", "expert_down"})
+        if (op == known) return true;
+    return false;
 }
 
 // The dimension that varies from call to call; expert_down's T only says how large y is.
@@ -53,7 +61,7 @@ Task task_of(const std::string &name, const std::map<std::string, std::string> &
              const std::string &isa) {
     const Op &op = op_named(name);
     const Contract &c = op.contract;
-    if (!has_case(name)) throw Error(name, "cannot be tuned: its schedule has no knobs that matter");
+    if (!can_tune(name)) throw Error(name, "cannot be tuned: its schedule has no knobs that matter");
     Task t;
     t.op = name;
     Dims dynamic;
@@ -89,22 +97,7 @@ namespace {
 
 double storage_bytes(const Spec &spec, const char *choice) { return spec.choice(choice) == "f32" ? 4 : 2; }
 
-double weight_bytes(const Spec &spec) {
-    double halves = spec.choices.count("halves") ? std::stod(spec.choice("halves")) : 1;
-    return static_cast<double>(spec.fixed.at("P") * spec.fixed.at("K")) * std::stod(spec.choice("panel")) *
-           halves * storage_bytes(spec, "weight");
-}
-
 } // namespace
-
-int weight_copies(const Spec &spec, const Dims &shape) {
-    for (const char *rows : {"M", "R"}) {
-        auto at = shape.find(rows);
-        if (at == shape.end() || at->second > 16) continue;
-        return static_cast<int>(std::clamp(96e6 / weight_bytes(spec), 1.0, 64.0));
-    }
-    return 1;
-}
 
 Work work_of(const Task &t, const Dims &shape) {
     auto fixed = [&](const char *dim) { return static_cast<double>(t.spec.fixed.at(dim)); };

@@ -24,10 +24,6 @@ struct Work {
 };
 Work work_of(const Task &task, const Dims &shape);
 
-// Copies of the weight to take turns with, so that a few rows find it in no near cache, as in a model; 1
-// where the rows use it often enough.
-int weight_copies(const Spec &spec, const Dims &shape);
-
 std::string compiler_version();
 
 } // namespace ks::tune

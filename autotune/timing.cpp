@@ -1,103 +1,112 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "autotune/timing.h"
-#include "autotune/kernel_of.h"
+#include "autotune/candidate.h"
 #include "autotune/measure.h"
-#include "autotune/tasks.h"
 #include "runtime/base/error.h"
-#include <chrono>
+#include <algorithm>
 #include <cmath>
-#include <dlfcn.h>
+#include <fmt/format.h>
 
 namespace ks::tune {
 
 namespace {
 
-double now() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+constexpr double sample_seconds = 2e-3; // long against the clock, short against other loads
+constexpr int threads = 2;              // whose parts are checked
 
-const Contract &contract_of(const Artefact &a) { return op_named(a.candidate().op).contract; }
+// One run in parts, compared with the oracle; the largest error over what is allowed.
+class Checker {
+  public:
+    Checker(const Artefact &artefact, const Dims &shape, cases::Call &call, const cases::Results &wanted)
+        : artefact_(artefact), shape_(shape), call_(call), wanted_(wanted) {}
 
-// Largest error relative to the largest magnitude; infinity where only one of the two is finite.
-double error_of(const Values &got, const Values &wanted) {
-    double largest = 0, error = 0;
-    for (double w : wanted) largest = std::max(largest, std::abs(w));
-    for (size_t i = 0; i < got.size(); i++) {
-        double e = std::abs(got[i] - wanted[i]);
-        error = std::isfinite(e) ? std::max(error, e) : INFINITY;
+    cases::Results run(const std::vector<cases::Part> &parts) {
+        call_.reset();
+        for (const auto &part : parts) artefact_.run(call_.arguments(part));
+        call_.device().wait();
+        if (std::string d = call_.damage(); !d.empty()) fail(d);
+        cases::Results got;
+        for (const auto &[operand, values] : wanted_) got[operand] = call_.result(operand);
+        return got;
     }
-    return largest > 0 ? error / largest : error;
-}
 
-double tolerance(const Contract &c, const Spec &spec, const std::string &operand) {
-    const std::string &type = c.operand(operand).type;
-    std::string storage = type == "f32" || type == "i32" ? "f32" : spec.choice(type);
-    auto at = c.tolerance.find(storage);
-    return (at != c.tolerance.end() ? at : c.tolerance.begin())->second;
+    double worst(const cases::Results &got, const char *how) const {
+        double worst = 0;
+        for (const auto &[operand, wanted] : wanted_) {
+            const cases::Problem &p = call_.problem();
+            double allowed = allowed_error(p, p.contract->operand(operand), wanted), error = 0;
+            const Values &values = got.at(operand);
+            for (size_t i = 0; i < wanted.size(); i++) {
+                double e = values[i] == wanted[i] ? 0 : std::abs(values[i] - wanted[i]);
+                error = e <= error ? error : e; // NaN stays
+                if (!(e <= allowed))
+                    fail(fmt::format("{}[{}] is {:g}, not {:g} within {:g}{}", operand, i, values[i],
+                                     wanted[i], allowed, how));
+            }
+            if (allowed > 0) worst = std::max(worst, error / allowed);
+        }
+        return worst;
+    }
+
+    [[noreturn]] void fail(const std::string &what) const {
+        throw Error("wrong at " + dims_text(shape_), what);
+    }
+
+  private:
+    const Artefact &artefact_;
+    const Dims &shape_;
+    cases::Call &call_;
+    const cases::Results &wanted_;
+};
+
+cases::Call &timed_call(const Subject &s, Problems &problems, const Dims &shape, Caches caches) {
+    cases::Call &once = problems.get(s.contract, s.spec, s.isa, shape);
+    cases::Copies copies = copies_for(caches, s.spec, shape, once.bytes(), once.device());
+    cases::Call &call = problems.get(s.contract, s.spec, s.isa, shape, copies);
+    if (copies.others == 1) call.reset(); // states go on from call to call: begin all alike
+    return call;
 }
 
 } // namespace
 
-Artefact::Artefact(Candidate candidate, const std::string &path) : candidate_(std::move(candidate)) {
-    library_ = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (!library_) throw Error(path, dlerror());
-    std::string symbol = kernel_of(candidate_).symbol() + "_argv";
-    call_ = reinterpret_cast<int (*)(void **)>(dlsym(library_, symbol.c_str()));
-    if (!call_) throw Error(path, "has no " + symbol);
+void prepare_timing(const Subject &s, Problems &problems, const Dims &shape, Caches caches) {
+    timed_call(s, problems, shape, caches);
 }
 
-Artefact::~Artefact() { dlclose(library_); }
+void prepare(const Subject &s, Problems &problems, const Dims &shape) {
+    problems.answer(problems.get(s.contract, s.spec, s.isa, shape), shape);
+}
 
-double check(const Artefact &a, Problems &problems, const Dims &shape) {
-    const Contract &c = contract_of(a);
-    const Spec &spec = a.candidate().spec;
-    Problem &p = problems.get(c, spec, shape);
-    auto where = [&](const std::string &what) { return "wrong at " + dims_text(shape) + ": " + what; };
-    a.run(p.arguments(0));
-    if (std::string d = p.damage(); !d.empty()) throw Error(where(d));
-    double worst = 0;
-    std::map<std::string, Values> first;
-    for (const auto &[operand, wanted] : problems.answer(p, shape)) {
-        first[operand] = p.result(operand);
-        double e = error_of(first[operand], wanted), allowed = tolerance(c, spec, operand);
-        if (!(e <= allowed))
-            throw Error(where(operand + " is off by " + std::to_string(e) + ", allowed is " +
-                              std::to_string(allowed)));
-        worst = std::max(worst, e / allowed);
-    }
-    p.reset();
-    a.run(p.arguments(0));
-    for (const auto &[operand, values] : first)
-        if (p.result(operand) != values) throw Error(where(operand + " differs in a second run"));
-    for (const Operand &o : c.operands)
-        if ((o.role == Role::input || o.role == Role::optional) && p.result(o.name) != p.input(o.name))
-            throw Error(where(o.name + ", an input, was written to"));
+double check(const Artefact &a, const Subject &s, Problems &problems, const Dims &shape) {
+    cases::Call &call = problems.get(s.contract, s.spec, s.isa, shape);
+    Checker checker(a, shape, call, problems.answer(call, shape));
+    cases::Results first = checker.run({{}});
+    double worst = checker.worst(first, "");
+    std::vector<cases::Part> parts = call.parts(threads);
+    if (parts.size() > 1)
+        worst = std::max(worst, checker.worst(checker.run(parts), ", cut as for two threads"));
+    for (const auto &[operand, values] : checker.run({{}}))
+        if (values != first.at(operand)) checker.fail(operand + " differs in a second run");
     return worst;
 }
 
 std::vector<std::vector<double>> time(const std::vector<std::unique_ptr<Artefact>> &artefacts,
-                                      Problems &problems, const Dims &shape, int rounds) {
-    const Spec &spec = artefacts.at(0)->candidate().spec;
-    const Contract &c = contract_of(*artefacts[0]);
-    Problem &p = problems.get(c, spec, shape, weight_copies(spec, shape));
-    int turn = 0;
-    // As many calls as make a sample long against the clock and short against other loads.
+                                      const Subject &s, Problems &problems, const Dims &shape, Caches caches,
+                                      int rounds) {
+    cases::Call &call = timed_call(s, problems, shape, caches);
+    Device &device = call.device();
+    // As many calls as make a sample long enough.
     std::vector<int> repeats;
     for (const auto &a : artefacts) {
-        a->run(p.arguments(turn++));
-        double start = now();
-        a->run(p.arguments(turn++));
-        repeats.push_back(
-            static_cast<int>(std::min(1e5, std::max(1.0, 2e-3 / std::max(1e-8, now() - start)))));
+        device.seconds([&] { a->run(call.next()); });
+        double once = device.seconds([&] { a->run(call.next()); });
+        repeats.push_back(static_cast<int>(std::clamp(sample_seconds / std::max(1e-8, once), 1.0, 1e5)));
     }
-    std::vector<std::vector<double>> seconds(artefacts.size());
-    for (int r = 0; r < rounds; r++)
-        for (size_t i : round_order(artefacts.size(), r)) {
-            double start = now();
-            for (int n = 0; n < repeats[i]; n++) artefacts[i]->run(p.arguments(turn++));
-            seconds[i].push_back((now() - start) / repeats[i]);
-        }
-    return seconds;
+    return interleave(artefacts.size(), rounds, [&](size_t i) {
+        return device.seconds([&] {
+            for (int n = 0; n < repeats[i]; n++) artefacts[i]->run(call.next());
+        }) / repeats[i];
+    });
 }
 
 } // namespace ks::tune

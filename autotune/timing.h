@@ -1,33 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loads candidates that were built as shared libraries, checks them against the oracle and times them.
+// Checks candidates that were built as artefacts against the oracle, and times them.
 #pragma once
-#include "autotune/candidate.h"
 #include "autotune/problems.h"
+#include "autotune/rotation.h"
+#include <vector>
 
 namespace ks::tune {
 
-class Artefact {
-  public:
-    Artefact(Candidate candidate, const std::string &path); // throws ks::Error when it cannot be loaded
-    ~Artefact();
-    Artefact(const Artefact &) = delete;
-    Artefact &operator=(const Artefact &) = delete;
-
-    const Candidate &candidate() const { return candidate_; }
-    void run(void **arguments) const { call_(arguments); }
-
-  private:
-    Candidate candidate_;
-    void *library_;
-    int (*call_)(void **);
+// What a candidate computes, and where it runs; the contract must outlive the problems made for it.
+struct Subject {
+    const Contract &contract;
+    Spec spec;
+    std::string isa;
 };
 
-// Largest error over the contract's tolerance (at most 1 when right). Throws ks::Error naming shape, operand
-// and error when a result is off, a guard or an input was hurt, or a second run differs.
-double check(const Artefact &artefact, Problems &problems, const Dims &shape);
+// Make what takes longer than a candidate ahead of it: the problem and the oracle's answer, or the operands
+// of timed calls. Checks and timings at this shape then only have to look them up.
+void prepare(const Subject &subject, Problems &problems, const Dims &shape);
+void prepare_timing(const Subject &subject, Problems &problems, const Dims &shape, Caches caches);
+
+// Largest error over what the contract allows (at most 1 when right), of the whole call and of the parts in
+// which two threads would make it. Throws ks::Error naming shape, operand and error when a result is off, a
+// guard or an input was hurt, or a second run differs.
+double check(const Artefact &artefact, const Subject &subject, Problems &problems, const Dims &shape);
 
 // Seconds of one call: [artefact][round], artefacts taking turns inside every round.
 std::vector<std::vector<double>> time(const std::vector<std::unique_ptr<Artefact>> &artefacts,
-                                      Problems &problems, const Dims &shape, int rounds);
+                                      const Subject &subject, Problems &problems, const Dims &shape,
+                                      Caches caches, int rounds);
 
 } // namespace ks::tune

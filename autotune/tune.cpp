@@ -136,24 +136,18 @@ class Run {
         progress_.show(s);
     }
 
-    // Round-robin over the rankings (overall, then each shape), so that a winner at one shape only is in the
-    // final.
     std::vector<Knobs> finalists() const {
-        std::vector<std::vector<std::pair<double, Knobs>>> rankings(1 + task_.shapes.size());
+        std::vector<Knobs> passed = {task_.space.fallback()};
+        std::vector<std::vector<double>> scores = {std::vector<double>(1 + task_.shapes.size())};
         for (const Trial &t : history_) {
-            if (!t.seconds || t.knobs == task_.space.fallback()) continue;
-            rankings[0].push_back({*t.seconds, t.knobs});
-            for (size_t i = 0; i < task_.shapes.size(); i++)
-                rankings[i + 1].push_back({evaluation_.search_seconds(t.knobs, task_.shapes[i]), t.knobs});
+            if (!t.seconds || t.knobs == passed[0]) continue;
+            passed.push_back(t.knobs);
+            scores.push_back({*t.seconds}); // over all shapes, then at each
+            for (const Dims &shape : task_.shapes)
+                scores.back().push_back(evaluation_.search_seconds(t.knobs, shape));
         }
-        for (auto &r : rankings) std::sort(r.begin(), r.end());
-        std::vector<Knobs> chosen = {task_.space.fallback()};
-        for (size_t rank = 0; rank < rankings[0].size(); rank++)
-            for (const auto &r : rankings) {
-                if (chosen.size() > options_.finalists) return chosen;
-                if (std::find(chosen.begin(), chosen.end(), r[rank].second) == chosen.end())
-                    chosen.push_back(r[rank].second);
-            }
+        std::vector<Knobs> chosen;
+        for (size_t i : choose_finalists(scores, options_.finalists)) chosen.push_back(passed[i]);
         return chosen;
     }
 
@@ -165,28 +159,15 @@ class Run {
             if (in.size() < all.size() || seconds.empty())
                 progress_.note(fmt::format("final at {}: {} of {} finalists failed ({})", dims_text(shape),
                                            all.size() - in.size(), all.size() - 1, evaluation_.why()));
-            result_.shapes.push_back(judge(shape, in, seconds));
+            result_.shapes.push_back(seconds.empty() ? undecided(shape) : judge(task_, shape, in, seconds));
         }
     }
 
-    ShapeResult judge(const Dims &shape, const std::vector<Knobs> &in,
-                      const std::vector<std::vector<double>> &seconds) const {
-        ShapeResult r{shape, {}, 0};
-        if (seconds.empty()) { // not even the default could be measured again: nothing can beat it
-            Knobs fallback = task_.space.fallback();
-            r.finalists.push_back(
-                {evaluation_.candidate(fallback), evaluation_.search_seconds(fallback, shape), {}, true});
-            return r;
-        }
-        std::vector<int> complexity;
-        for (const Knobs &k : in) complexity.push_back(distance(k, task_.space.fallback()));
-        Verdict v = decide(seconds, complexity);
-        for (size_t i = 0; i < in.size(); i++)
-            r.finalists.push_back(
-                {evaluation_.candidate(in[i]), median(seconds[i]), ratio(seconds[i], seconds[0]), v.tied[i]});
-        r.finalists[0].ratio = {};
-        r.chosen = v.winner;
-        return r;
+    // Not even the default could be measured again: nothing can beat it.
+    ShapeResult undecided(const Dims &shape) const {
+        Knobs fallback = task_.space.fallback();
+        double seconds = evaluation_.search_seconds(fallback, shape);
+        return {shape, {{evaluation_.candidate(fallback), seconds, {}, true}}, 0};
     }
 
     const Task &task_;
@@ -206,6 +187,21 @@ class Run {
 };
 
 } // namespace
+
+ShapeResult judge(const Task &task, const Dims &shape, const std::vector<Knobs> &finalists,
+                  const std::vector<std::vector<double>> &seconds) {
+    std::vector<int> complexity;
+    for (const Knobs &k : finalists) complexity.push_back(distance(k, task.space.fallback()));
+    Verdict v = decide(seconds, complexity);
+    ShapeResult r{shape, {}, v.winner};
+    for (size_t i = 0; i < finalists.size(); i++)
+        r.finalists.push_back({{task.op, task.spec, task.isa, finalists[i]},
+                               median(seconds[i]),
+                               ratio(seconds[i], seconds[0]),
+                               v.tied[i]});
+    r.finalists[0].ratio = {};
+    return r;
+}
 
 Result tune(const Task &task, const Options &options, Builder &builder, Meter &meter, Store &store,
             Progress &progress) {

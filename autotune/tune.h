@@ -29,7 +29,7 @@ struct Options {
     size_t jobs = 1;           // processes that build at the same time
     double build_seconds = 60; // a build that takes longer fails
     std::string artefacts;     // an existing folder for what the builder writes; one file per candidate, kept
-    std::string suffix = ".so";
+    std::string suffix = ".kernel.so"; // says what an artefact exports: another suffix when that changes
 };
 
 struct Finalist {
@@ -50,6 +50,10 @@ struct Result {
     size_t tried = 0, failed = 0, resumed = 0; // candidates; resumed: known from earlier runs
     bool complete = false;                     // the whole space was tried
 };
+
+// What final rounds at one shape say: seconds[finalist][round], the default first.
+ShapeResult judge(const Task &task, const Dims &shape, const std::vector<Knobs> &finalists,
+                  const std::vector<std::vector<double>> &seconds);
 
 // Throws ks::Error when the default schedule itself does not pass, since nothing can be compared then, and
 // when the store fails. One thread; `store` must be open for writing.

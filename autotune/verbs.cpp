@@ -2,6 +2,7 @@
 #include "autotune/verbs.h"
 #include "autotune/intervals.h"
 #include "autotune/kernel_of.h"
+#include "autotune/kit/environment.h"
 #include "autotune/pack/build.h"
 #include "autotune/report.h"
 #include "autotune/tasks.h"
@@ -9,7 +10,6 @@
 #include "runtime/base/error.h"
 #include <algorithm>
 #include <chrono>
-#include <ctime>
 #include <filesystem>
 #include <fmt/format.h>
 #include <iostream>
@@ -22,8 +22,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string own_path() { return fs::read_symlink("/proc/self/exe").string(); }
-
 std::map<std::string, std::string> parse_shape(const std::string &text) {
     std::map<std::string, std::string> shape;
     std::stringstream in(text);
@@ -34,15 +32,6 @@ std::map<std::string, std::string> parse_shape(const std::string &text) {
         shape[part.substr(0, equals)] = part.substr(equals + 1);
     }
     return shape;
-}
-
-std::string today() {
-    char text[32];
-    std::time_t now = std::time(nullptr);
-    std::tm utc{};
-    gmtime_r(&now, &utc);
-    std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    return text;
 }
 
 Table open_table(const Places &places) {
@@ -58,13 +47,6 @@ void suggest(const Table &table, Task &task) {
     constexpr size_t most = 5;
     for (const Knobs &k : table.winners(task.op, task.isa))
         if (task.suggested.size() < most && task.space.legal(k)) task.suggested.push_back(k);
-}
-
-std::vector<Task> tasks_of(const TuneOptions &o, const std::string &isa) {
-    if (!o.model.empty()) return model_tasks(o.model, o.dtype, isa);
-    auto shape = parse_shape(o.shape);
-    if (!o.dtype.empty() && op_named(o.op).contract.choices.count("weight")) shape["weight"] = o.dtype;
-    return {task_of(o.op, shape, isa)};
 }
 
 void dry_run(const std::vector<Task> &tasks, const TuneOptions &o) {
@@ -85,6 +67,15 @@ void dry_run(const std::vector<Task> &tasks, const TuneOptions &o) {
 }
 
 } // namespace
+
+std::string own_path() { return fs::read_symlink("/proc/self/exe").string(); }
+
+std::vector<Task> tasks_of(const TuneOptions &o, const std::string &isa) {
+    if (!o.model.empty()) return model_tasks(o.model, o.dtype, isa);
+    auto shape = parse_shape(o.shape);
+    if (!o.dtype.empty() && op_named(o.op).contract.choices.count("weight")) shape["weight"] = o.dtype;
+    return {task_of(o.op, shape, isa)};
+}
 
 Places default_places() { return {(fs::path(own_path()).parent_path().parent_path() / "tuned").string()}; }
 
@@ -120,8 +111,8 @@ void tune_verb(const TuneOptions &o, const Places &places) {
             fmt::format("{} of {}: {} {}", i + 1, tasks.size(), tasks[i].op, tasks[i].spec.text()));
         suggest(table, tasks[i]);
         Result result = tune(tasks[i], options, builder, meter, store, *progress);
-        auto rules = make_rules(tasks[i], result, today());
-        table.replace(make_tuned(tasks[i], result, today()), rules);
+        auto rules = make_rules(tasks[i], result, utc_now());
+        table.replace(make_tuned(tasks[i], result, utc_now()), rules);
         save_table(table, places.table());
         report.add(tasks[i], result, rules);
     }
@@ -159,11 +150,26 @@ void why_verb(const std::string &op, const std::string &shape_text, const std::s
                            op, choices, kernel_isa(c, {choices, {}}, isa.empty() ? best_isa() : isa), dims));
 }
 
+namespace {
+
+std::vector<std::string> pack_isas(const PackOptions &o) {
+    if (!o.isas.empty()) return o.isas;
+    std::vector<std::string> isas = all_isas();
+    if (ptx::Ptxas::find())
+        isas.push_back("cuda");
+    else
+        fmt::print(stderr, "ksc pack: there is no ptxas on this machine, so kernels for GPUs are left out\n");
+    return isas;
+}
+
+} // namespace
+
 void pack_verb(const PackOptions &o) {
-    auto kernels = pack::base_kernels(o.isas);
+    const std::vector<std::string> isas = pack_isas(o);
+    auto kernels = pack::base_kernels(isas);
     std::vector<std::string> stale;
     if (!o.table.empty() && fs::exists(o.table))
-        for (auto &k : tuned_kernels(load_table(o.table), o.isas, stale)) kernels.push_back(std::move(k));
+        for (auto &k : tuned_kernels(load_table(o.table), isas, stale)) kernels.push_back(std::move(k));
     for (const auto &rule : stale)
         fmt::print(stderr, "ksc pack: left out, tuned for another version of its op: {}\n", rule);
     pack::build_pack(kernels, o.folder, o.jobs, [](size_t done, size_t all) {

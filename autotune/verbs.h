@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the verbs of ksc do. All throw ks::Error for bad input.
 #pragma once
-#include "autotune/candidate.h"
+#include "autotune/kit/measure_kit.h"
+#include "autotune/tune.h"
 #include "runtime/base/cpu.h"
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@ struct Places {
     std::string artefacts() const { return folder + "/artefacts"; }
 };
 Places default_places();
+std::string own_path(); // of this program
 
 struct TuneOptions {
     std::string op, shape; // one op at "k=v,...", or
@@ -27,13 +29,30 @@ struct TuneOptions {
     bool dry_run = false;
 };
 
+std::vector<Task> tasks_of(const TuneOptions &options, const std::string &isa);
 void tune_verb(const TuneOptions &options, const Places &places);
 void show_verb(const Places &places);
 void why_verb(const std::string &op, const std::string &shape, const std::string &isa, const Places &places);
 
+struct BundleVerbOptions {
+    std::vector<std::string> ops, shapes; // one shape for each op, and
+    std::string model, dtype;             // every op of a model folder
+    std::vector<std::string> isas = {"avx2", "avx512"};
+    std::string out, device; // device: part of its name, when its samples are to be gone on from
+    size_t candidates = 32;
+    uint64_t seed = 1;
+    int jobs = 1;
+};
+void bundle_verb(const BundleVerbOptions &options, const Places &places);
+void measure_verb(const MeasureOptions &options);
+// `kit`: its folder, "" when it was bundled with the same `places`. `table`: "" for the device's own.
+void import_verb(const std::vector<std::string> &files, const std::string &kit, const std::string &table,
+                 const Places &places);
+void dispatch_verb(const std::string &device, const std::string &table, const Places &places);
+
 struct PackOptions {
-    std::string folder, table; // table: may be missing, then base kernels alone
-    std::vector<std::string> isas = all_isas();
+    std::string folder, table;     // table: may be missing, then base kernels alone
+    std::vector<std::string> isas; // empty: all of the CPU, and "cuda" where there is a ptxas
     int jobs = 1;
 };
 void pack_verb(const PackOptions &options);

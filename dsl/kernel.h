@@ -2,6 +2,8 @@
 // A scheduled pipeline with its argument list and the lowering passes it needs, and how it is compiled.
 #pragma once
 #include "dsl/lowering_pass.h"
+#include "dsl/ptx/text.h"
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -9,15 +11,23 @@
 
 namespace ks {
 
+// Of kernels for a GPU: what becomes of Halide's PTX before it is assembled.
+struct DeviceCode {
+    std::vector<std::function<std::string(const std::string &)>> edits; // of the whole text, in this order
+    std::map<std::string, ptx::Expansion> expansions;                   // then of the pseudo-calls
+    int max_registers = 0; // per thread; 0: as many as the architecture has
+};
+
 struct Kernel {
     std::vector<Halide::Func> outputs;
     std::vector<Halide::Argument> arguments;           // inputs; outputs follow in the order of `outputs`
-    std::vector<std::shared_ptr<LoweringPass>> passes; // run in this order
+    std::vector<std::shared_ptr<LoweringPass>> passes; // run in this order; null ones are none
+    DeviceCode device = {};
 };
 
 // Features every kernel of a pack is built with: it brings no runtime, and contracts are checked by the
-// caller. `isa` is "avx2", "avx512" or "avx512_bf16" (with the dot product of bf16 pairs); throws ks::Error
-// for others.
+// caller. `isa` is "avx2", "avx512", "avx512_bf16" (with the dot product of bf16 pairs) or "cuda"; throws
+// ks::Error for others.
 Halide::Target kernel_target(const std::string &isa);
 // Whether kernels for `target` have a dot product of pairs of bf16, summed in f32.
 bool has_bf16_dot(const Halide::Target &target);

@@ -27,11 +27,28 @@ Expr is_nan_bits(const Expr &x) { return magnitude(x) > word(0x7f800000u); }
 Expr infinity() { return reinterpret<float>(word(0x7f800000u)); }
 Expr quiet_nan() { return reinterpret<float>(word(0x7fc00000u)); }
 
+// Names of libdevice: unlike LLVM's own intrinsics they do not change between versions. fast-math makes
+// single instructions of them.
+Expr libdevice(const std::string &name, const std::vector<Expr> &args) {
+    return Call::make(Float(32), "__nv_" + name, args, Call::PureExtern);
+}
+
 } // namespace
+
+Maths Maths::special_function_unit() {
+    Maths m;
+    m.unit_ = true;
+    return m;
+}
+
+Expr Maths::quotient(const Expr &a, const Expr &b) const {
+    return unit_ ? libdevice("fast_fdividef", {a, b}) : a / b;
+}
 
 // 2^x = p(r) * 2^n with n = round(x), r = x - n in [-1/2, 1/2]. The constant term of p is exactly 1, so that
 // the error vanishes with x: slow states live there. Weighted minimax, degree 5.
 Expr Maths::decay_exp2(Expr x) const {
+    if (unit_) return libdevice("exp2f", {x});
     x = max(x, -126.f);
     Expr r, n;
     if (rounding_ == Rounding::round) {
@@ -49,6 +66,7 @@ Expr Maths::decay_exp2(Expr x) const {
 }
 
 Expr Maths::exp2(const Expr &x) const {
+    if (unit_) return decay_exp2(x);
     Expr inside = decay_exp2(min(x, 127.5f));
     // Above 127.5 the split is taken one octave lower, so that 2^n stays finite.
     Expr high = decay_exp2(clamp(x - 1.f, 0.f, 127.f)) * 2.f;
@@ -84,7 +102,7 @@ Expr Maths::softplus(const Expr &x) const {
 // Both signs through e = 2^(-|x| log2 e) <= 1: no overflow anywhere.
 Expr Maths::sigmoid(const Expr &x) const {
     Expr e = decay_exp2(abs(x) * -log2_e);
-    return select(is_nan_bits(x), quiet_nan(), select(x >= 0.f, 1.f, e) / (1.f + e));
+    return select(is_nan_bits(x), quiet_nan(), quotient(select(x >= 0.f, 1.f, e), 1.f + e));
 }
 
 Expr Maths::silu(const Expr &x) const { return x * sigmoid(x); }
@@ -92,7 +110,7 @@ Expr Maths::silu(const Expr &x) const { return x * sigmoid(x); }
 // x Phi(x) = max(x, 0) - |x| Phi(-|x|); Phi(-a) = e^(-a^2/2) R(t), t = 1/(1 + 0.3 a), R of degree 8 fitted to
 // erfcx(a / sqrt 2) / 2 with relative error 6e-8.
 Expr Maths::gelu_erf(const Expr &x) const {
-    Expr a = abs(x), t = 1.f / (1.f + 0.3f * a);
+    Expr a = abs(x), t = quotient(1.f, 1.f + 0.3f * a);
     Expr tail = horner(t, {7.373081189143704e-06f, 0.11948419362306595f, 0.12194535881280899f,
                            0.09458545595407486f, 0.14276628196239471f, -0.07684118300676346f,
                            0.22895316779613495f, -0.1693081557750702f, 0.03840753808617592f});
@@ -101,6 +119,6 @@ Expr Maths::gelu_erf(const Expr &x) const {
     return select(is_nan_bits(x), quiet_nan(), y);
 }
 
-Expr Maths::rsqrt(const Expr &x) const { return 1.f / sqrt(x); }
+Expr Maths::rsqrt(const Expr &x) const { return unit_ ? libdevice("rsqrtf", {x}) : 1.f / sqrt(x); }
 
 } // namespace ks

@@ -10,15 +10,17 @@ Storage Operands::storage(const std::string &type) const {
     return type == "f32" ? Storage::f32 : storage_named(spec_.choice(type));
 }
 
-Operands::Operands(const Contract &contract, const Spec &spec) : contract_(contract), spec_(spec) {
+Operands::Operands(const Contract &contract, const Spec &spec, Batch batch)
+    : contract_(contract), spec_(spec), packed_(batch == Batch::packed && !contract.ragged.empty()) {
     check(contract, spec);
     for (const auto &o : contract.operands) {
         if (o.role == Role::output) continue;
         Type type = o.type == "i32" ? Type(Int(32)) : buffer_type(storage(o.type));
-        ImageParam p(type, static_cast<int>(o.shape.size()), o.name);
+        ImageParam p(type, static_cast<int>(o.shape.size()) + (packed_ && o.per_sequence), o.name);
         for (int i = 0; i < p.dimensions(); i++) p.dim(i).set_min(0);
         buffers_.emplace(o.name, p);
     }
+    seq_start_.dim(0).set_min(0);
     for (const auto &s : contract.scalars) {
         if (s.type == "i32")
             integers_.emplace(s.name, Param<int>(s.name));
@@ -44,9 +46,47 @@ Expr Operands::width(const std::string &dim, const std::string &operand) const {
     return buffer(operand).dim(static_cast<int>(at - shape.rbegin())).extent();
 }
 
+std::vector<Var> Operands::point(std::vector<Var> vars) const {
+    if (packed_) vars.push_back(sequence_);
+    return vars;
+}
+
+int Operands::ragged_dimension(const std::string &operand) const {
+    const auto &shape = contract_.operand(operand).shape;
+    auto at = std::find(shape.rbegin(), shape.rend(), contract_.ragged);
+    return at == shape.rend() ? -1 : static_cast<int>(at - shape.rbegin());
+}
+
+Expr Operands::of_sequence(const char *call) const {
+    return pseudo_call(Int(32), call,
+                       {sequence_, equal_steps_, seq_start_(sequence_), seq_start_(sequence_ + 1)});
+}
+
+Expr Operands::steps(const std::string &operand) const {
+    if (!packed_) return buffer(operand).dim(ragged_dimension(operand)).extent();
+    return of_sequence(SequencePass::steps_call);
+}
+
+Expr Operands::state(const std::string &name, std::vector<Expr> at) const {
+    if (packed_ && contract_.operand(name).per_sequence) at.push_back(sequence_);
+    return buffer(name)(at);
+}
+
+std::shared_ptr<LoweringPass> Operands::sequence_pass(const Func &output, const std::string &operand) const {
+    if (!packed_) return nullptr;
+    return std::make_shared<SequencePass>(output.name(), ragged_dimension(operand));
+}
+
 Expr Operands::load(const std::string &name, const std::vector<Expr> &at) const {
     const Operand &o = contract_.operand(name);
-    Expr element = buffer(name)(at);
+    std::vector<Expr> index = at;
+    int ragged = packed_ ? ragged_dimension(name) : -1;
+    if (ragged >= 0) {
+        Expr &row = index[static_cast<size_t>(ragged)]; // bounds inference cannot see where a sequence begins
+        row = unsafe_promise_clamped(row + of_sequence(SequencePass::first_call), 0,
+                                     buffer(name).dim(ragged).extent() - 1);
+    }
+    Expr element = buffer(name)(index);
     return o.type == "i32" ? element : widen(storage(o.type), element);
 }
 
@@ -67,20 +107,25 @@ Expr Operands::store(const std::string &name, const Expr &value) const {
 }
 
 void Operands::promise(Func output) const {
-    for (auto buffer : output.output_buffers())
+    for (auto buffer : output.output_buffers()) {
         for (int i = 0; i < buffer.dimensions(); i++) buffer.dim(i).set_min(0);
+        // The sequences share the rows: SequencePass moves each to its own.
+        if (packed_) buffer.dim(buffer.dimensions() - 1).set_stride(0);
+    }
 }
 
 std::vector<Argument> Operands::arguments() const {
     std::vector<Argument> list;
     for (const auto &o : contract_.operands)
         if (o.role != Role::output) list.emplace_back(buffers_.at(o.name));
+    if (packed_) list.emplace_back(seq_start_);
     for (const auto &s : contract_.scalars) {
         if (s.type == "i32")
             list.emplace_back(integers_.at(s.name));
         else
             list.emplace_back(reals_.at(s.name));
     }
+    if (packed_) list.emplace_back(equal_steps_);
     return list;
 }
 

@@ -4,23 +4,41 @@
 #pragma once
 #include "Halide.h"
 #include "dsl/contract.h"
+#include "dsl/lower/sequence_pass.h"
 #include "dsl/storage.h"
+#include <memory>
 
 namespace ks {
 
+// Which sequences one call of a kernel serves. An op whose contract has no ragged axis knows no difference.
+enum class Batch {
+    one,    // the rows and states of one sequence; the runtime calls once for each (CPU)
+    packed, // all: rows one after the other, states with an outer dimension, Funcs with a last Var (GPU)
+};
+
 class Operands {
   public:
-    Operands(const Contract &contract, const Spec &spec); // checks the Spec
+    Operands(const Contract &contract, const Spec &spec, Batch batch = Batch::one); // checks the Spec
 
     const Contract &contract() const { return contract_; }
     const Spec &spec() const { return spec_; }
+    bool packed() const { return packed_; }
+
+    // The arguments of a Func over `vars`: with the sequence behind them when calls are packed.
+    std::vector<Halide::Var> point(std::vector<Halide::Var> vars) const;
+    // Time steps of the sequence at hand; `operand` has the ragged axis.
+    Halide::Expr steps(const std::string &operand) const;
+    // A state of the sequence at hand; indices innermost first, as the contract has them.
+    Halide::Expr state(const std::string &name, std::vector<Halide::Expr> at) const;
+    // What gives a packed kernel its sequences; `output` has the ragged axis. Null when calls are not packed.
+    std::shared_ptr<LoweringPass> sequence_pass(const Halide::Func &output, const std::string &operand) const;
 
     // The buffer of an input, optional or in-place operand.
     Halide::ImageParam buffer(const std::string &name) const;
     Halide::Expr scalar(const std::string &name) const;
 
-    // The value of a width: the constant that the Spec fixes, else the extent of `operand` along it. Along the
-    // sliced dimension a call may be one thread's part, so there it is always the extent.
+    // The value of a width: the constant that the Spec fixes, else the extent of `operand` along it. Along
+    // the sliced dimension a call may be one thread's part, so there it is always the extent.
     Halide::Expr width(const std::string &dim, const std::string &operand) const;
 
     // An element as f32, whatever its storage; indices innermost first.
@@ -39,14 +57,21 @@ class Operands {
     void promise(Halide::Func output) const;
 
     // All kernel arguments that are not outputs: inputs and in-place buffers, then scalars, in contract
-    // order.
+    // order. Packed: seq_start (int64 offsets) behind the buffers, and behind the scalars equal_steps: when
+    // it is not 0, all sequences have as many steps and seq_start is not read.
     std::vector<Halide::Argument> arguments() const;
 
   private:
     Storage storage(const std::string &type) const;
+    int ragged_dimension(const std::string &operand) const; // innermost first; -1: it has no ragged axis
+    Halide::Expr of_sequence(const char *call) const;       // a pseudo-call of SequencePass
 
     const Contract &contract_;
     Spec spec_;
+    bool packed_;
+    Halide::Var sequence_{"sequence"};
+    Halide::ImageParam seq_start_{Halide::Int(64), 1, "seq_start"};
+    Halide::Param<int> equal_steps_{"equal_steps"};
     std::map<std::string, Halide::ImageParam> buffers_;
     std::map<std::string, Halide::Param<int>> integers_;
     std::map<std::string, Halide::Param<float>> reals_;

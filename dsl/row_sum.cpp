@@ -4,9 +4,9 @@
 namespace ks {
 using namespace Halide;
 
-RowSum::RowSum(const std::string &name, const Var &row, const Expr &width, int partials,
+RowSum::RowSum(const std::string &name, const Var &row, const Expr &width, int partials, int folds,
                const std::function<Expr(const Expr &)> &term)
-    : partial(name + "_partial"), total(name), partials_(partials) {
+    : partial(name + "_partial"), total(name), partials_(partials), folds_(folds), folded_(name + "_folded") {
     Expr rounds = simplify(width / partials), rest = simplify(width % partials);
     whole_ = !Internal::is_const_zero(rounds);
     rest_ = !Internal::is_const_zero(rest);
@@ -20,9 +20,17 @@ RowSum::RowSum(const std::string &name, const Var &row, const Expr &width, int p
         partial(tail, row) += cast<double>(term(rounds * partials + tail));
         tail_ = tail;
     }
-    RDom l(0, partials, name + "_lane");
+    Func last = partial;
+    if (folds < partials) {
+        RDom round(0, partials / folds, name + "_fold");
+        folded_(lane_, row) = cast<double>(0);
+        folded_(lane_, row) += partial(round * folds + lane_, row);
+        rounds_of_folded_ = round;
+        last = folded_;
+    }
+    RDom l(0, folds, name + "_lane");
     total(row) = cast<double>(0);
-    total(row) += partial(l, row);
+    total(row) += last(l, row);
     lanes_of_total_ = l;
 }
 
@@ -42,6 +50,21 @@ void RowSum::compute_at(const Func &consumer, const Var &row, int lanes) {
             .unroll(outer);
     }
     if (rest_) partial.update(stage).vectorize(tail_, lanes, TailStrategy::GuardWithIf);
+}
+
+void RowSum::compute_at_block(const Func &consumer, const Var &row) {
+    for (Func f : {partial, folded_, total}) f.compute_at(consumer, row).store_in(MemoryType::GPUShared);
+    total.update().unroll(lanes_of_total_);
+    for (Func f : {partial, folded_}) f.gpu_threads(lane_);
+    partial.bound(lane_, 0, partials_);
+    folded_.bound(lane_, 0, folds_);
+    folded_.update().reorder(rounds_of_folded_, lane_).gpu_threads(lane_);
+    int stage = 0;
+    if (whole_) {
+        RVar round = partial.rvars(stage)[0];
+        partial.update(stage++).reorder(round, lane_).gpu_threads(lane_);
+    }
+    if (rest_) partial.update(stage).gpu_threads(tail_);
 }
 
 } // namespace ks

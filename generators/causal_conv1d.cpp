@@ -59,43 +59,43 @@ const Contract &causal_conv1d_update_contract() {
     return c;
 }
 
-CausalConv1d::CausalConv1d(const Contract &contract, const Spec &spec, const Maths &maths)
-    : operands(contract, spec) {
+CausalConv1d::CausalConv1d(const Contract &contract, const Spec &spec, const Maths &maths, Batch batch)
+    : operands(contract, spec, batch) {
     bool update = contract.name == "causal_conv1d_update";
     auto &in = operands;
     int taps = std::stoi(spec.choice("W")), kept = taps - 1;
-    ImageParam state = in.buffer("state");
-    Expr flags = in.scalar("flags"), steps = in.buffer("x").dim(1).extent();
+    Expr flags = in.scalar("flags");
+    auto state = [&](const Expr &row) {
+        return update ? Expr(in.buffer("state")(d, row, at)) : in.state("state", {d, row});
+    };
 
     // Input `back` steps before step t of this call; it is in the state when the call began later.
     auto earlier = [&](const Expr &t, int back) {
         if (back == 0) return in.load("x", {d, t});
         Expr i = t - back;
         return select(likely(i >= 0), in.load("x", {d, max(likely(i), 0)}),
-                      state(d, clamp(i + kept, 0, kept - 1)));
+                      state(clamp(i + kept, 0, kept - 1)));
     };
     auto input = [&](int tap) {
         if (!update) return earlier(at, kept - tap);
-        return tap == kept ? in.load("x", {d, at}) : Expr(state(d, tap, at));
+        return tap == kept ? in.load("x", {d, at}) : state(tap);
     };
 
     Expr c = in.load_or("bias", {d}, 0.f);
     for (int w = 0; w < taps; w++) c += in.load("weight", {d, w}) * input(w);
     Expr value = in.store("y", select((flags & int(conv_silu)) != 0, maths.silu(c), c));
 
+    Expr steps = update ? Expr(1) : in.steps("x");
     std::vector<Assignment> shift; // row j takes what lies kept-1-j steps before the last
-    for (int j = 0; j < kept; j++) {
-        if (update)
-            shift.emplace_back(state(d, j, at), input(j + 1));
-        else
-            shift.emplace_back(state(d, j), earlier(steps - 1, kept - 1 - j));
-    }
+    for (int j = 0; j < kept; j++)
+        shift.emplace_back(state(j), update ? input(j + 1) : earlier(steps - 1, kept - 1 - j));
     if (update) {
         y(d, at) = assign(value, shift);
+    } else if (in.packed()) {
+        y(in.point({d, at})) = assign(value, shift, at == min(kept, steps) - 1);
     } else {
         y(d, at) = value;
-        y(d, steps - 1) =
-            assign(y(d, steps - 1), shift); // a stage of its own: after every step has read the state
+        y(d, steps - 1) = assign(y(d, steps - 1), shift);
     }
     in.promise(y);
 }

@@ -8,21 +8,22 @@
 #include "dsl/kernel.h"
 #include "dsl/maths.h"
 #include "dsl/operands.h"
+#include "generators/flags.h"
 
 namespace ks {
 
 const Contract &causal_conv1d_contract();        // one sequence, T steps (prefill)
 const Contract &causal_conv1d_update_contract(); // one step of S sequences (decode)
 
-// Bits of the scalar `flags`.
-enum ConvFlags { conv_bias = 1, conv_silu = 2 };
-
 struct CausalConv1d {
-    CausalConv1d(const Contract &contract, const Spec &spec, const Maths &maths);
+    CausalConv1d(const Contract &contract, const Spec &spec, const Maths &maths, Batch batch = Batch::one);
 
     Operands operands;
     Halide::Var d{"d"}, at{"t"}; // `at` counts time steps, or sequences (update)
-    Halide::Func y{"y"};         // its last stage replaces the state by assign()
+    // Replaces the state by assign(): in a stage of its own after every step; when calls are packed, in the
+    // one stage at the last step that reads the state, so one thread must walk the first W steps of a channel
+    // in order.
+    Halide::Func y{"y"};
 };
 
 } // namespace ks

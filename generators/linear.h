@@ -4,13 +4,11 @@
 #pragma once
 #include "dsl/operands.h"
 #include "dsl/tile/panel_product.h"
+#include "generators/flags.h"
 
 namespace ks {
 
 const Contract &linear_contract();
-
-// Bits of the scalar `flags`.
-enum LinearFlags { linear_bias = 1 };
 
 struct Linear {
     explicit Linear(const Spec &spec);

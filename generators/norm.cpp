@@ -63,7 +63,7 @@ const Contract &layer_norm_contract() {
     return c;
 }
 
-Norm::Norm(const Contract &contract, const Spec &spec, int partials) : operands(contract, spec) {
+Norm::Norm(const Contract &contract, const Spec &spec, int partials, int folds) : operands(contract, spec) {
     bool layer = contract.name == "layer_norm";
     auto &in = operands;
     ImageParam residual = in.buffer("residual");
@@ -77,14 +77,15 @@ Norm::Norm(const Contract &contract, const Spec &spec, int partials) : operands(
     auto value = [&](const Expr &column) {
         return wide(rounded(to, residual(column, t)));
     }; // once it holds the sum
-    first = std::make_unique<RowSum>(layer ? "sum" : "squares", t, width, partials, [&](const Expr &column) {
-        Expr sum = in.load("hidden", {column, t}) + select(add, residual(column, t), 0.f);
-        Expr v = wide(rounded(to, assign(sum, {{residual(column, t), sum}})));
-        return layer ? v : square(v);
-    });
+    first = std::make_unique<RowSum>(
+        layer ? "sum" : "squares", t, width, partials, folds, [&](const Expr &column) {
+            Expr sum = in.load("hidden", {column, t}) + select(add, residual(column, t), 0.f);
+            Expr v = wide(rounded(to, assign(sum, {{residual(column, t), sum}})));
+            return layer ? v : square(v);
+        });
     Expr mean = first->total(t) / wide(width), centred = value(h), mean_square = mean;
     if (layer) {
-        second = std::make_unique<RowSum>("squares", t, width, partials,
+        second = std::make_unique<RowSum>("squares", t, width, partials, folds,
                                           [&](const Expr &column) { return square(value(column) - mean); });
         centred = centred - mean;
         mean_square = second->total(t) / wide(width);

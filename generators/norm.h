@@ -11,6 +11,7 @@
 #include "dsl/kernel.h"
 #include "dsl/operands.h"
 #include "dsl/row_sum.h"
+#include "generators/flags.h"
 #include <memory>
 
 namespace ks {
@@ -18,10 +19,8 @@ namespace ks {
 const Contract &rms_norm_contract();
 const Contract &layer_norm_contract();
 
-enum NormFlags { norm_add = 1 }; // bits of the scalar `flags`
-
 struct Norm {
-    Norm(const Contract &contract, const Spec &spec, int partials);
+    Norm(const Contract &contract, const Spec &spec, int partials, int folds); // of its sums: dsl/row_sum.h
 
     Operands operands;
     Halide::Var h{"h"}, t{"t"};

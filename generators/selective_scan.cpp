@@ -59,37 +59,47 @@ const Contract &selective_state_update_contract() {
     return c;
 }
 
-SelectiveScan::SelectiveScan(const Contract &contract, const Spec &spec, const Maths &maths)
-    : operands(contract, spec), maths_(maths) {
+SelectiveScan::SelectiveScan(const Contract &contract, const Spec &spec, const Maths &maths, Batch batch)
+    : operands(contract, spec, batch), maths_(maths) {
     bool per_sequence = contract.name == "selective_state_update";
     auto &in = operands;
     Expr x = in.load("dt", {d, at}) + in.load_or("dt_bias", {d}, 0.f);
     Expr delta = select((in.scalar("flags") & int(scan_softplus)) != 0, maths.softplus(x), x);
-    step(d, at) = Tuple(delta, delta * in.load("u", {d, at}));
+    step(in.point({d, at})) = Tuple(delta, delta * in.load("u", {d, at}));
+    weights(in.point({n, at})) = Tuple(in.load("B", {n, at}), in.load("C", {n, at}));
 
-    ImageParam state = in.buffer("state"), A = in.buffer("A");
-    Func staged = step;
+    // The recurrence outlives this object in the schedule's executions: what its terms use they hold
+    // themselves.
     Operands operand = in;
+    Func staged = step, weight = weights;
     Var channel = d, time = at;
+    auto at_point = [operand, time](const Func &f, const Expr &i) {
+        std::vector<Expr> index = {i};
+        for (const Var &v : operand.point({time})) index.emplace_back(v);
+        return f(index);
+    };
     recurrence.channel = d;
     recurrence.time = at;
+    recurrence.outer = in.point({});
     recurrence.states = in.width("N", "B");
-    recurrence.state = [=](const Expr &n) {
-        return per_sequence ? Expr(state(channel, n, time)) : Expr(state(channel, n));
+    recurrence.state = [=](const Expr &i) {
+        return per_sequence ? Expr(operand.buffer("state")(channel, i, time))
+                            : operand.state("state", {channel, i});
     };
-    recurrence.decay = [=](const Expr &n) {
-        return maths.decay_exp2(A(channel, n) * staged(channel, time)[0]);
+    recurrence.decay = [=](const Expr &i) {
+        return maths.decay_exp2(operand.load("A", {channel, i}) * at_point(staged, channel)[0]);
     };
-    recurrence.input = [=](const Expr &n) { return staged(channel, time)[1] * operand.load("B", {n, time}); };
-    recurrence.read = [=](const Expr &n) { return operand.load("C", {n, time}); };
+    recurrence.input = [=](const Expr &i) { return at_point(staged, channel)[1] * at_point(weight, i)[0]; };
+    recurrence.read = [=](const Expr &i) { return at_point(weight, i)[1]; };
 }
 
 Func SelectiveScan::output(const Func &read) const {
     const auto &in = operands;
+    const std::vector<Var> at_d = in.point({d, at});
     Expr skip = in.load_or("D_skip", {d}, 0.f);
     Expr gate = select(in.given("z"), maths_.silu(in.load("z", {d, at})), 1.f);
     Func y("y");
-    y(d, at) = in.store("y", (read(d, at) + skip * in.load("u", {d, at})) * gate);
+    y(at_d) = in.store("y", (read(at_d) + skip * in.load("u", {d, at})) * gate);
     in.promise(y);
     return y;
 }

@@ -9,22 +9,21 @@
 #include "dsl/maths.h"
 #include "dsl/operands.h"
 #include "dsl/recurrence/recurrence.h"
+#include "generators/flags.h"
 
 namespace ks {
 
 const Contract &selective_scan_contract();         // one sequence, T steps (prefill)
 const Contract &selective_state_update_contract(); // one step of S sequences (decode)
 
-// Bits of the scalar `flags`.
-enum ScanFlags { scan_gated = 1, scan_skip = 2, scan_bias = 4, scan_softplus = 8 };
-
 // The algorithm up to the recurrence; `at` counts time steps (scan) or sequences (update).
 struct SelectiveScan {
-    SelectiveScan(const Contract &contract, const Spec &spec, const Maths &maths);
+    SelectiveScan(const Contract &contract, const Spec &spec, const Maths &maths, Batch batch = Batch::one);
 
     Operands operands;
-    Halide::Var d{"d"}, at{"t"};
-    Halide::Func step{"step"}; // (d, at) -> {delta, delta * u}: staged ahead of the recurrence
+    Halide::Var d{"d"}, n{"n"}, at{"t"};
+    Halide::Func step{"step"};       // (d, at) -> {delta, delta * u}: staged ahead of the recurrence
+    Halide::Func weights{"weights"}; // (n, at) -> {B, C}
     Recurrence recurrence;
 
     // y from the read-out of an execution of `recurrence`.

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "schedules/registry.h"
 #include "runtime/base/error.h"
+#include "schedules/cuda/causal_conv1d.h"
+#include "schedules/cuda/norm.h"
+#include "schedules/cuda/rows.h"
+#include "schedules/cuda/selective_scan.h"
 #include "schedules/x86/add.h"
 #include "schedules/x86/causal_conv1d.h"
 #include "schedules/x86/embedding.h"
@@ -16,24 +20,50 @@ namespace ks {
 
 const std::vector<Op> &all_ops() {
     static const std::vector<Op> ops = {
-        {selective_scan_contract(), x86::selective_scan_space, x86::selective_scan},
-        {selective_state_update_contract(), x86::selective_state_update_space, x86::selective_state_update},
-        {causal_conv1d_contract(), x86::causal_conv1d_space, x86::causal_conv1d},
-        {causal_conv1d_update_contract(), x86::causal_conv1d_update_space, x86::causal_conv1d_update},
-        {rms_norm_contract(), x86::norm_space, x86::rms_norm},
-        {layer_norm_contract(), x86::norm_space, x86::layer_norm},
-        {router_contract(), x86::router_space, x86::router},
-        {sinkhorn_start_contract(), x86::sinkhorn_space, x86::sinkhorn_start},
-        {sinkhorn_pass_contract(), x86::sinkhorn_space, x86::sinkhorn_pass},
-        {sinkhorn_plan_contract(), x86::sinkhorn_space, x86::sinkhorn_plan},
-        {embedding_contract(), x86::embedding_space, x86::embedding},
-        {add_contract(), x86::add_space, x86::add},
-        {linear_contract(), x86::linear_space, x86::linear, x86::linear_in_base_pack},
-        {gather_rows_contract(), x86::gather_rows_space, x86::gather_rows},
-        {expert_up_contract(), x86::expert_up_space, x86::expert_up, x86::expert_up_in_base_pack},
-        {expert_down_contract(), x86::expert_down_space, x86::expert_down, x86::expert_down_in_base_pack},
+        {selective_scan_contract(),
+         {x86::selective_scan_space, x86::selective_scan},
+         {cuda::selective_scan_space, cuda::selective_scan}},
+        {selective_state_update_contract(),
+         {x86::selective_state_update_space, x86::selective_state_update},
+         {cuda::selective_state_update_space, cuda::selective_state_update}},
+        {causal_conv1d_contract(),
+         {x86::causal_conv1d_space, x86::causal_conv1d},
+         {cuda::causal_conv1d_space, cuda::causal_conv1d}},
+        {causal_conv1d_update_contract(),
+         {x86::causal_conv1d_update_space, x86::causal_conv1d_update},
+         {cuda::causal_conv1d_update_space, cuda::causal_conv1d_update}},
+        {rms_norm_contract(), {x86::norm_space, x86::rms_norm}, {cuda::norm_space, cuda::rms_norm}},
+        {layer_norm_contract(), {x86::norm_space, x86::layer_norm}, {cuda::norm_space, cuda::layer_norm}},
+        {router_contract(), {x86::router_space, x86::router}},
+        {sinkhorn_start_contract(), {x86::sinkhorn_space, x86::sinkhorn_start}},
+        {sinkhorn_pass_contract(), {x86::sinkhorn_space, x86::sinkhorn_pass}},
+        {sinkhorn_plan_contract(), {x86::sinkhorn_space, x86::sinkhorn_plan}},
+        {embedding_contract(), {x86::embedding_space, x86::embedding}, {cuda::rows_space, cuda::embedding}},
+        {add_contract(), {x86::add_space, x86::add}, {cuda::rows_space, cuda::add}},
+        {linear_contract(), {x86::linear_space, x86::linear, x86::linear_in_base_pack}},
+        {gather_rows_contract(),
+         {x86::gather_rows_space, x86::gather_rows},
+         {cuda::rows_space, cuda::gather_rows}},
+        {expert_up_contract(), {x86::expert_up_space, x86::expert_up, x86::expert_up_in_base_pack}},
+        {expert_down_contract(), {x86::expert_down_space, x86::expert_down, x86::expert_down_in_base_pack}},
     };
     return ops;
+}
+
+const Schedule &Op::schedule(const Halide::Target &target) const {
+    return target.has_feature(Halide::Target::CUDA) ? cuda : x86;
+}
+
+Space Op::space(const Spec &spec, const Halide::Target &target) const {
+    if (!has_schedule(target))
+        throw Error("op " + contract.name, "has no schedule for " + target.to_string());
+    return schedule(target).space(spec, target);
+}
+
+Kernel Op::build(const Spec &spec, const Knobs &knobs, const Halide::Target &target) const {
+    if (!has_schedule(target))
+        throw Error("op " + contract.name, "has no schedule for " + target.to_string());
+    return schedule(target).build(spec, knobs, target);
 }
 
 const Op &op_named(const std::string &name) {
@@ -55,6 +85,8 @@ std::string kernel_isa(const Contract &contract, const Spec &spec, const std::st
 }
 
 std::vector<Spec> base_specs(const Op &op, const Halide::Target &target) {
+    if (!op.has_schedule(target)) return {};
+    auto in_pack = op.schedule(target).in_base_pack;
     std::vector<Spec> specs = {Spec()};
     for (const auto &[name, values] : op.contract.choices) {
         std::vector<Spec> longer;
@@ -68,7 +100,7 @@ std::vector<Spec> base_specs(const Op &op, const Halide::Target &target) {
     std::vector<Spec> kept;
     for (const Spec &spec : specs)
         if (multiplies_pairs(op.contract, spec) == has_bf16_dot(target) &&
-            (!op.in_base_pack || op.in_base_pack(spec, target)))
+            (!in_pack || in_pack(spec, target)))
             kept.push_back(spec);
     return kept;
 }

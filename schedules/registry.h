@@ -7,12 +7,24 @@
 
 namespace ks {
 
-struct Op {
-    const Contract &contract;
-    Space (*space)(const Spec &, const Halide::Target &);
-    Kernel (*build)(const Spec &, const Knobs &, const Halide::Target &);
+// An op's schedules for one family of targets.
+struct Schedule {
+    Space (*space)(const Spec &, const Halide::Target &) = nullptr;
+    Kernel (*build)(const Spec &, const Knobs &, const Halide::Target &) = nullptr;
     // Whether a pack carries a base kernel for these choices on this target (null: for all).
     bool (*in_base_pack)(const Spec &, const Halide::Target &) = nullptr;
+};
+
+struct Op {
+    const Contract &contract;
+    Schedule x86, cuda = {};
+
+    bool has_schedule(const Halide::Target &target) const { return schedule(target).build; }
+    // Both throw ks::Error when the op has no schedule for the target's family.
+    Space space(const Spec &spec, const Halide::Target &target) const;
+    Kernel build(const Spec &spec, const Knobs &knobs, const Halide::Target &target) const;
+
+    const Schedule &schedule(const Halide::Target &target) const;
 };
 
 const std::vector<Op> &all_ops();

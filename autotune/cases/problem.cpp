@@ -1,139 +1,150 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "autotune/cases/problem.h"
-#include "autotune/cases/fill.h"
-#include "runtime/base/dtype.h"
+#include "autotune/cases/values.h"
+#include "generators/flags.h"
 #include "runtime/base/error.h"
-#include <cstring>
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <random>
 
-namespace ks::tune {
+namespace ks::cases {
 
 namespace {
 
-float widened(uint16_t h, bool bf16) { return bf16 ? of_bf16(h) : of_f16(h); }
-uint16_t narrowed(double v, bool bf16) {
-    return bf16 ? bf16_of(static_cast<float>(v)) : f16_of(static_cast<float>(v));
+bool begins(const std::string &text, const char *with) { return text.rfind(with, 0) == 0; }
+
+int option_flags(const std::string &op) {
+    if (begins(op, "selective_")) return scan_softplus;
+    if (begins(op, "causal_conv1d")) return conv_silu;
+    return op == "rms_norm" || op == "layer_norm" ? int(norm_add) : 0;
 }
 
-bool written(Role r) { return r == Role::output || r == Role::in_place; }
+// Ids and row numbers: legal ones, and none twice where rows are written to.
+Values integers(const Problem &p, size_t count) {
+    const Contract &c = *p.contract;
+    auto rows = static_cast<size_t>(c.name == "embedding" ? p.dims.at("V") : p.dims.at("T"));
+    Values v(count);
+    std::mt19937 engine(7);
+    if (c.name == "expert_down") {
+        std::vector<int> all(rows);
+        std::iota(all.begin(), all.end(), 0);
+        std::shuffle(all.begin(), all.end(), engine);
+        std::copy_n(all.begin(), count, v.begin());
+    } else {
+        for (double &i : v) i = static_cast<double>(engine() % rows);
+    }
+    return v;
+}
+
+Values reals(const Problem &p, const Operand &o, int seed) {
+    const std::string &op = p.contract->name;
+    size_t count = p.count(o);
+    if (begins(op, "sinkhorn") && o.name != "logits") { // scales: positive, or any logarithm
+        Values v = normal(count, seed);
+        if (p.choices.at("space") == "linear")
+            for (double &x : v) x = static_cast<float>(std::exp(x) / 8);
+        return v;
+    }
+    Values v = normal(count, seed, o.name == "w" ? 1 / std::sqrt(static_cast<double>(p.dims.at("K"))) : 1);
+    bool step = (o.name == "dt" || o.name == "dt_bias") && !(p.flags & scan_softplus); // taken as it is
+    if (begins(op, "selective_") && (o.name == "A" || step))
+        for (double &x : v) x = static_cast<float>(o.name == "A" ? -0.1 - std::fabs(x) : std::fabs(x));
+    return stored(p.storage(o), v);
+}
 
 } // namespace
 
-bool Problem::half(const Operand &o) const {
-    return o.type != "f32" && o.type != "i32" && spec_.choice(o.type) != "f32";
+bool written(const Operand &o) { return o.role == Role::output || o.role == Role::in_place; }
+
+int64_t Problem::value(const std::string &name) const {
+    auto dim = dims.find(name);
+    return dim != dims.end() ? dim->second : std::stoll(choices.at(name));
 }
 
-Problem::Problem(const Contract &contract, const Spec &spec, const Dims &dims, int seed, int copies)
-    : contract_(contract), spec_(spec), dims_(dims) {
-    for (const auto &[name, value] : spec.fixed) dims_[name] = value;
-    for (const auto &[name, values] : contract.choices)
-        if (std::isdigit(static_cast<unsigned char>(values[0][0])))
-            dims_[name] = std::stoi(spec.choice(name));
-    complete_dims(contract.name, dims_);
-    for (const auto &d : contract.dims)
-        if (!dims_.count(d.name)) throw Error(contract.name, "the shape lacks " + d.name);
-    for (const auto &o : contract.operands) memory_.push_back(make(o, o.name == "w" ? copies : 1));
-    for (size_t i = 0; i < memory_.size(); i++) {
-        const Operand &o = *memory_[i].operand;
-        if (o.role == Role::output) continue;
-        store(memory_[i],
-              fill_operand(contract.name, o.name, dims_, memory_[i].count, seed * 100 + static_cast<int>(i)));
-        inputs_[o.name] = result(o.name); // as rounded
-        if (o.role == Role::optional) flags_ |= o.flag;
-    }
-    flags_ |= fixed_flags(contract.name);
-    reset();
+int64_t Problem::sequences() const {
+    return seq_start.empty() ? 1 : static_cast<int64_t>(seq_start.size()) - 1;
 }
 
-Problem::Memory Problem::make(const Operand &o, int copies) const {
-    Memory m;
-    m.operand = &o;
+std::vector<int64_t> Problem::shape(const Operand &o) const {
+    std::vector<int64_t> extents;
+    if (o.per_sequence) extents.push_back(sequences());
     for (const auto &entry : o.shape) {
         ShapeTerm term = shape_term(entry);
-        m.extent.push_back(dims_.at(term.name) + term.plus);
-        m.count *= static_cast<size_t>(m.extent.back());
+        extents.push_back(value(term.name) + term.plus);
     }
-    m.element = half(o) ? 2 : 4;
-    for (int i = 0; i < copies; i++) m.copies.push_back(std::make_unique<GuardedBuffer>(m.count * m.element));
-    uint8_t code = o.type == "i32" ? kernel_int : half(o) ? kernel_uint : kernel_float;
-    auto rank = static_cast<int>(m.extent.size());
-    int32_t stride = 1;
-    for (int i = rank - 1; i >= 0; i--) {
-        auto extent = static_cast<int32_t>(m.extent[static_cast<size_t>(i)]);
-        m.dims.push_back({0, extent, stride, 0});
-        stride *= extent;
+    return extents;
+}
+
+size_t Problem::count(const Operand &o) const {
+    size_t n = 1;
+    for (int64_t extent : shape(o)) n *= static_cast<size_t>(extent);
+    return n;
+}
+
+std::string Problem::storage(const Operand &o) const {
+    return o.type == "f32" || o.type == "i32" ? o.type : choices.at(o.type);
+}
+
+int Problem::present() const {
+    int bits = flags;
+    for (const auto &o : contract->operands)
+        if (o.role == Role::optional && in.count(o.name)) bits |= o.flag;
+    return bits;
+}
+
+std::string Problem::text() const {
+    std::string t = contract->name;
+    for (const auto &[name, value] : choices) t += " " + name + "=" + value;
+    for (const auto &[name, value] : dims) t += " " + name + "=" + std::to_string(value);
+    if (sequences() > 1) t += " sequences=" + std::to_string(sequences());
+    return t + " flags=" + std::to_string(present());
+}
+
+Dims call_dims(const Contract &contract, const Spec &spec, const Dims &dynamic) {
+    Dims dims = dynamic;
+    dims.insert(spec.fixed.begin(), spec.fixed.end());
+    if (contract.name == "expert_down" && dims.count("R")) dims.emplace("T", dims.at("R"));
+    for (const Dimension &d : contract.dims)
+        if (!dims.count(d.name)) throw Error(contract.name, "the shape lacks " + d.name);
+    return dims;
+}
+
+Problem random_problem(const Contract &contract, const std::map<std::string, std::string> &choices,
+                       const Dims &dims, bool options, const std::vector<int> &seq_start) {
+    Problem p;
+    p.contract = &contract;
+    p.choices = choices;
+    p.dims = dims;
+    p.seq_start = seq_start;
+    if (options) p.flags = option_flags(contract.name);
+    int seed = 1;
+    for (const auto &o : p.contract->operands) {
+        seed++;
+        if (o.role == Role::optional && !options) continue;
+        if (o.role == Role::output)
+            p.in[o.name].assign(p.count(o), -77); // every storage holds it
+        else
+            p.in[o.name] = o.type == "i32" ? integers(p, p.count(o)) : reals(p, o, seed);
     }
-    m.buffer = {0,    nullptr, nullptr, 0, {code, static_cast<uint8_t>(m.element * 8), 1},
-                rank, nullptr, nullptr};
-    return m;
+    return p;
 }
 
-void Problem::store(Memory &m, const Values &values) {
-    const Operand &o = *m.operand;
-    for (auto &copy : m.copies) {
-        for (size_t i = 0; i < m.count; i++) {
-            if (o.type == "i32")
-                static_cast<int32_t *>(copy->data())[i] = static_cast<int32_t>(values[i]);
-            else if (m.element == 4)
-                static_cast<float *>(copy->data())[i] = static_cast<float>(values[i]);
-            else
-                static_cast<uint16_t *>(copy->data())[i] =
-                    narrowed(values[i], spec_.choice(o.type) == "bf16");
-        }
+double allowed_error(const Problem &p, const Operand &o, const Values &wanted) {
+    if (o.type == "i32" || o.name == "residual") return 0; // exact
+    const auto &tolerance = p.contract->tolerance;
+    auto rounding = p.choices.find("rounding");
+    double relative = tolerance.at(rounding == p.choices.end() ? p.storage(o) : rounding->second);
+    double largest = 0, absolute = 0;
+    for (double w : wanted)
+        if (std::isfinite(w)) largest = std::max(largest, std::fabs(w));
+    if (o.name == "change") // a difference of scales: it has their rounding
+        for (double d : p.in.at("d1")) largest = std::max(largest, std::fabs(d));
+    if (p.choices.count("space") && p.choices.at("space") == "log") { // the contract's second term
+        for (double l : p.in.at("logits")) absolute = std::max(absolute, std::fabs(l) * 2e-7);
+        if (o.name == "plan") absolute *= largest;
     }
+    return relative * largest + absolute;
 }
 
-std::vector<int> Problem::integers(const std::string &name) const {
-    const Values &v = input(name);
-    return {v.begin(), v.end()};
-}
-
-void **Problem::arguments(int run) {
-    arguments_.clear();
-    auto add = [&](Memory &m) {
-        m.buffer.dim = m.dims.data();
-        m.buffer.host = static_cast<uint8_t *>(m.copies[static_cast<size_t>(run) % m.copies.size()]->data());
-        arguments_.push_back(&m.buffer);
-    };
-    for (auto &m : memory_)
-        if (m.operand->role != Role::output) add(m);
-    if (!contract_.scalars.empty()) arguments_.push_back(&flags_); // cases have no other scalar
-    for (auto &m : memory_)
-        if (m.operand->role == Role::output) add(m);
-    return arguments_.data();
-}
-
-void Problem::reset() {
-    for (auto &m : memory_) {
-        if (m.operand->role == Role::output) m.copies[0]->poison();
-        if (m.operand->role == Role::in_place) store(m, inputs_.at(m.operand->name));
-    }
-}
-
-Values Problem::result(const std::string &name) const {
-    for (const auto &m : memory_) {
-        if (m.operand->name != name) continue;
-        Values v(m.count);
-        bool bf16 = m.element == 2 && spec_.choice(m.operand->type) == "bf16";
-        for (size_t i = 0; i < m.count; i++) {
-            const void *data = m.copies[0]->data();
-            if (m.operand->type == "i32")
-                v[i] = static_cast<const int32_t *>(data)[i];
-            else if (m.element == 4)
-                v[i] = static_cast<const float *>(data)[i];
-            else
-                v[i] = widened(static_cast<const uint16_t *>(data)[i], bf16);
-        }
-        return v;
-    }
-    throw Error(contract_.name, "has no operand " + name);
-}
-
-std::string Problem::damage() const {
-    for (const auto &m : memory_)
-        for (const auto &copy : m.copies)
-            if (std::string d = copy->damage(); !d.empty())
-                return m.operand->name + (written(m.operand->role) ? ": " : " (an input): ") + d;
-    return "";
-}
-
-} // namespace ks::tune
+} // namespace ks::cases

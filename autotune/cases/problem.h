@@ -1,67 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
-// One call of an op as the tuner makes it: operands derived from the contract, in guarded memory, with random
-// values in the op's own ranges and, on demand, the answer in double precision.
+// One call of any op as plain data: its operands by name, in the layout of its contract, and what its oracle
+// makes of them. Whoever calls a kernel (the tuner, the measuring kit, the tests; loaded, compiled in place
+// or through the C interface) gives it this.
 #pragma once
-#include "autotune/guard.h"
 #include "dsl/contract.h"
-#include "runtime/kernels/buffer_abi.h"
-#include <memory>
+#include <map>
 #include <string>
 #include <vector>
 
-namespace ks::tune {
+namespace ks::cases {
 
-using Values = std::vector<double>; // dense, row-major
+using Values = std::vector<double>; // dense, row-major, as the operand's storage keeps them
 
-class Problem {
-  public:
-    // `dims` has the dynamic dimensions; the widths come from spec.fixed. `copies` of the operand named w let
-    // runs rotate over weights that no cache holds. Fills everything with the case's random values.
-    Problem(const Contract &contract, const Spec &spec, const Dims &dims, int seed, int copies = 1);
+struct Problem {
+    const Contract *contract = nullptr;
+    std::map<std::string, std::string> choices;
+    Dims dims;                        // the contract's
+    std::vector<int> seq_start;       // of ops with a ragged axis: [sequences + 1], from 0
+    std::map<std::string, Values> in; // inputs, and what in-place operands and outputs hold before the call;
+                                      // optional operands that are not there are missing
+    int flags = 0;                    // without the bits of optional operands
+    double eps = 1e-5;
 
-    const Contract &contract() const { return contract_; }
-    const Spec &spec() const { return spec_; }
-    int64_t dim(const std::string &name) const { return dims_.at(name); } // numeric choices too
-    int32_t flags() const { return flags_; }
-
-    const Values &input(const std::string &name) const {
-        return inputs_.at(name);
-    } // as the storage rounds it
-    std::vector<int> integers(const std::string &name) const;
-
-    // Kernel arguments with weight copy `run`; valid until the next call.
-    void **arguments(int run);
-    // Poisons outputs and puts in-place operands back to what they were.
-    void reset();
-    Values result(const std::string &name) const; // of an output or in-place operand, after a run
-    std::string damage() const;                   // of the guards; empty when all is well
-
-  private:
-    friend class Filler;
-    struct Memory {
-        const Operand *operand;
-        std::vector<int64_t> extent; // outermost first
-        size_t count = 1, element = 4;
-        std::vector<std::unique_ptr<GuardedBuffer>> copies;
-        KernelBuffer buffer{};
-        std::vector<KernelDim> dims;
-    };
-    Memory make(const Operand &operand, int copies) const;
-    void store(Memory &memory, const Values &values);
-    bool half(const Operand &operand) const;
-
-    const Contract &contract_;
-    Spec spec_;
-    Dims dims_;
-    int32_t flags_ = 0;
-    std::vector<Memory> memory_; // in contract order
-    std::map<std::string, Values> inputs_;
-    std::vector<void *> arguments_;
+    // Extents of an operand, outermost first; states of packed sequences have one dimension more.
+    std::vector<int64_t> shape(const Operand &o) const;
+    size_t count(const Operand &o) const;         // elements
+    std::string storage(const Operand &o) const;  // f32, bf16, f16 or i32
+    int64_t value(const std::string &name) const; // of a dimension or a numeric choice
+    int64_t sequences() const;                    // 1 for ops without a ragged axis
+    int present() const;                          // flags and the bits of the optional operands
+    std::string text() const;                     // "linear io=f32 ... M=3"
 };
 
-// What the op's formula gives in double precision, by operand. Throws ks::Error for an op without a case.
-std::map<std::string, Values> expected(const Problem &problem);
+bool written(const Operand &o); // output or in place
 
-bool has_case(const std::string &op);
+// The dimensions of a call of this kernel: its fixed widths, those in `dynamic`, and what follows from them
+// (expert_down: as many rows of y as are written to). Throws ks::Error when one is missing.
+Dims call_dims(const Contract &contract, const Spec &spec, const Dims &dynamic);
 
-} // namespace ks::tune
+// Random operands in the op's domain. `seq_start` is for ops with a ragged axis (empty: one sequence).
+// Without `options` optional operands are missing and every flag is off. The contract must outlive the
+// problem.
+Problem random_problem(const Contract &contract, const std::map<std::string, std::string> &choices,
+                       const Dims &dims, bool options = true, const std::vector<int> &seq_start = {});
+
+using Results = std::map<std::string, Values>; // by operand
+
+// What the oracle gives for every written operand, before any rounding to its storage.
+Results expected(const Problem &problem);
+
+// The largest error that the contract allows for that operand, absolute.
+double allowed_error(const Problem &problem, const Operand &o, const Values &wanted);
+
+} // namespace ks::cases

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "autotune/pack/build.h"
 #include "autotune/pack/header.h"
+#include "dsl/ptx/cuda_kernel.h"
 #include "runtime/base/error.h"
 #include <filesystem>
 #include <fstream>
@@ -72,7 +73,7 @@ int build_share(const Stale &stale, int first, int step, int pipe) {
         const auto &[kernel, object] = stale[static_cast<size_t>(i)];
         try {
             if (!tell(i, false)) return 1;
-            build_object(*kernel, object.string());
+            build_object(*kernel, object.string(), kernel->symbol());
             if (!tell(i, true)) return 1;
         } catch (const std::exception &e) {
             std::cerr << "ksc: " << kernel->identity() << ": " << e.what() << "\n";
@@ -119,11 +120,17 @@ void build_all(const Stale &stale, int jobs, const std::function<void(size_t, si
 
 } // namespace
 
-void build_object(const PackKernel &k, const std::string &object) {
+void build_object(const PackKernel &k, const std::string &object, const std::string &symbol) {
     const Op &op = op_named(k.op);
     Halide::Target target = kernel_target(k.isa);
     std::string part = object + ".part.o";
-    compile(op.build(k.spec, k.knobs, target), k.symbol(), target, {{Halide::OutputFileType::object, part}});
+    Kernel kernel = op.build(k.spec, k.knobs, target);
+    if (k.isa == "cuda") {
+        const ptx::Ptxas &ptxas = assembler();
+        ptx::compile_cuda(kernel, symbol, ptxas, ptx::plain_build(ptxas), part);
+    } else {
+        compile(kernel, symbol, target, {{Halide::OutputFileType::object, part}});
+    }
     fs::rename(part, object);
 }
 

@@ -43,7 +43,8 @@ void choices(std::ostringstream &out, const Contract &c) {
 
 void arguments(std::ostringstream &out, const Contract &c) {
     out << "typedef struct ks_" << c.name << "_args {\n    size_t size; /* sizeof(ks_" << c.name
-        << "_args) */\n";
+        << "_args) */\n    void *stream; /* CUDA stream of the device, null: its default stream; null on a "
+           "CPU */\n";
     for (const auto &d : c.dims)
         out << "    int64_t " << d.name << "; /* " << d.help << ", " << d.low << " to " << d.high << " */\n";
     for (const auto &[name, values] : c.choices)
@@ -51,7 +52,7 @@ void arguments(std::ostringstream &out, const Contract &c) {
     if (!c.ragged.empty())
         out << "    int64_t sequences; /* packed one after the other along " << c.ragged << " */\n"
             << "    const int64_t *seq_start; /* [sequences + 1] offsets, from 0 to " << c.ragged
-            << "; may be null for one sequence */\n";
+            << "; null: all are equally long */\n";
     for (const auto &o : c.operands) {
         bool written = o.role == Role::output || o.role == Role::in_place;
         const char *type = o.type == "f32" ? "float" : o.type == "i32" ? "int32_t" : "void";

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "autotune/pack/pack_kernel.h"
+#include "runtime/base/error.h"
 #include <cstdio>
+#include <optional>
 
 namespace ks::pack {
 
@@ -10,9 +12,19 @@ uint64_t hash_of(const std::string &text) {
     return h;
 }
 
+const ptx::Ptxas &assembler() {
+    static const std::optional<ptx::Ptxas> found = ptx::Ptxas::find();
+    if (!found)
+        throw Error("ptxas",
+                    "is not on this machine, and kernels for a GPU need it: install the CUDA toolkit or the "
+                    "Python wheel nvidia-cuda-nvcc, or name it in KS_PTXAS");
+    return *found;
+}
+
 std::string PackKernel::identity() const {
+    std::string compiler = isa == "cuda" ? " ptxas " + assembler().version() : "";
     return op + " v" + std::to_string(op_named(op).contract.version) + " " + isa + " {" + spec.text() +
-           "} {" + knobs.text() + "}";
+           "} {" + knobs.text() + "}" + compiler;
 }
 
 std::string PackKernel::symbol() const {

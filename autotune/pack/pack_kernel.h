@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One kernel of a pack: what to build, and the box of calls it serves.
 #pragma once
+#include "dsl/ptx/ptxas.h"
 #include "schedules/registry.h"
 #include <string>
 #include <vector>
@@ -18,12 +19,16 @@ struct PackKernel {
     std::map<std::string, Interval> box; // by dimension; a dimension not named takes its whole legal domain
     bool tuned = false;                  // put there by a dispatch rule; else a base kernel
 
-    std::string identity() const; // op, version, spec, isa, knobs: equal identities are the same machine code
-    std::string symbol() const;   // C name of the kernel, from the identity
+    std::string identity()
+        const; // op, version, spec, isa, knobs (GPU: ptxas): equal identities are the same machine code
+    std::string symbol() const; // C name of the kernel, from the identity
 };
 
 // Base kernels with default schedules: every op, every legal combination of choices, every target named.
 std::vector<PackKernel> base_kernels(const std::vector<std::string> &isas);
+
+// The ptxas of this machine, looked for once. Throws ks::Error when there is none.
+const ptx::Ptxas &assembler();
 
 uint64_t hash_of(const std::string &text); // FNV-1a
 

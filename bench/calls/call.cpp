@@ -7,7 +7,7 @@
 namespace ks::bench {
 
 Library open_library(const std::string &isa) {
-    ks_create_args create{sizeof create, 1, isa.c_str()};
+    ks_create_args create{sizeof create, 1, isa.c_str(), 0};
     ks_library *library = nullptr;
     model::check(ks_create(&create, &library));
     return {library, ks_destroy};

@@ -8,17 +8,19 @@ using namespace Halide::Internal;
 
 namespace {
 
-const char *const assign_call = "ks_assign"; // ks_assign(value, place, next, place, next, ...)
+const char *const assign_call = "ks_assign"; // ks_assign(value, condition, place, next, place, next, ...)
 
 class TakeAssignments : public IRGraphMutator {
   public:
     std::vector<Assignment> found;
+    Expr condition;
 
   private:
     using IRGraphMutator::visit;
     Expr visit(const Call *op) override {
         if (op->name != assign_call) return IRGraphMutator::visit(op);
-        for (size_t i = 1; i < op->args.size(); i += 2) take(op->args[i], mutate(op->args[i + 1]));
+        condition = mutate(op->args[1]);
+        for (size_t i = 2; i < op->args.size(); i += 2) take(op->args[i], mutate(op->args[i + 1]));
         return mutate(op->args[0]);
     }
 
@@ -26,6 +28,19 @@ class TakeAssignments : public IRGraphMutator {
         for (const auto &[known, _] : found)
             if (graph_equal(known, place)) return;
         found.emplace_back(place, next);
+    }
+};
+
+// Expressions computed before any place changes.
+struct Bound {
+    std::vector<std::pair<std::string, Expr>> lets;
+    Expr bind(const Expr &e) {
+        lets.emplace_back(unique_name("old"), common_subexpression_elimination(e));
+        return Variable::make(e.type(), lets.back().first);
+    }
+    Stmt around(Stmt s) const {
+        for (size_t i = lets.size(); i-- > 0;) s = LetStmt::make(lets[i].first, lets[i].second, s);
+        return s;
     }
 };
 
@@ -46,8 +61,8 @@ bool assigns(const Expr &e) {
 
 } // namespace
 
-Expr assign(const Expr &value, const std::vector<Assignment> &places) {
-    std::vector<Expr> args = {value};
+Expr assign(const Expr &value, const std::vector<Assignment> &places, const Expr &condition) {
+    std::vector<Expr> args = {value, condition};
     for (const auto &[place, next] : places) {
         args.push_back(place);
         args.push_back(next);
@@ -63,36 +78,46 @@ void AssignPass::verify() const {
 Stmt AssignPass::visit(const LetStmt *op) {
     if (assigns(op->value))
         return mutate(substitute(op->name, op->value, op->body)); // into the stores that use it
-    lets_.emplace_back(op->name, op->value);
-    Stmt s = IRMutator::visit(op);
-    lets_.pop_back();
+    return ScopedPass::visit(op);
+}
+
+Stmt AssignPass::visit(const ProducerConsumer *op) {
+    if (!op->is_producer) return ScopedPass::visit(op);
+    std::string outer = op->name;
+    outer.swap(producing_);
+    Stmt s = ScopedPass::visit(op);
+    outer.swap(producing_);
     return s;
 }
 
 Stmt AssignPass::visit(const Store *op) {
-    if (op->name != func_) return op;
+    if (producing_ != func_) return op;
     TakeAssignments take;
     Expr value = take.mutate(substitute_in_all_lets(op->value));
     if (take.found.empty()) return op;
 
-    std::vector<std::pair<std::string, Expr>> old; // computed before any place changes
-    auto bind = [&](const Expr &e) {
-        old.emplace_back(unique_name("old"), common_subexpression_elimination(e));
-        return Variable::make(e.type(), old.back().first);
-    };
-    Expr index = op->index.type().is_scalar() ? bind(op->index) : op->index;
+    Expr condition = take.condition;
+    if (const Broadcast *b = condition.as<Broadcast>()) condition = b->value;
+    if (!condition.type().is_scalar())
+        throw Error("update in place in " + func_, "its condition differs between the lanes of a vector");
+
+    Bound old; // all of the value, and where it goes
+    Expr index = op->index.type().is_scalar() ? old.bind(op->index) : op->index;
+    Stmt store = Store::make(op->name, old.bind(value), index, op->param, op->predicate, op->alignment);
+
+    Bound next;
     std::vector<Stmt> stores;
-    for (auto &[place, next] : take.found) {
+    for (auto &[place, value_of_place] : take.found) {
         const Load *l =
             lower::load_behind(lets_, place, "assign pass", "only the place of a load can be assigned");
-        Expr at = l->index.type().is_scalar() ? bind(l->index) : l->index;
-        stores.push_back(Store::make(l->name, bind(next), at, l->param, l->predicate, l->alignment));
+        Expr at = l->index.type().is_scalar() ? next.bind(l->index) : l->index;
+        stores.push_back(
+            Store::make(l->name, next.bind(value_of_place), at, l->param, l->predicate, l->alignment));
         assignments_++;
     }
-    stores.push_back(Store::make(op->name, bind(value), index, op->param, op->predicate, op->alignment));
-    Stmt all = Block::make(stores);
-    for (size_t i = old.size(); i-- > 0;) all = LetStmt::make(old[i].first, old[i].second, all);
-    return all;
+    Stmt change = next.around(Block::make(stores));
+    if (!is_const_one(condition)) change = IfThenElse::make(condition, change);
+    return old.around(Block::make(change, store));
 }
 
 } // namespace ks

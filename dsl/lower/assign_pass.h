@@ -7,8 +7,7 @@
 // the order of everything else: a stage that reads the new contents depends on the assigning one, and none is
 // run twice.
 #pragma once
-#include "dsl/lower/pseudo_calls.h"
-#include "dsl/lowering_pass.h"
+#include "dsl/lower/scoped_pass.h"
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,9 +16,11 @@ namespace ks {
 
 using Assignment = std::pair<Halide::Expr, Halide::Expr>; // a load, and what its place holds afterwards
 
-Halide::Expr assign(const Halide::Expr &value, const std::vector<Assignment> &places);
+// With a condition the places change only where it holds; `value` stands everywhere.
+Halide::Expr assign(const Halide::Expr &value, const std::vector<Assignment> &places,
+                    const Halide::Expr &condition = Halide::Internal::const_true());
 
-class AssignPass : public LoweringPass {
+class AssignPass : public ScopedPass {
   public:
     // Rewrites the stores of the Func named `func`.
     explicit AssignPass(std::string func) : func_(std::move(func)) {}
@@ -28,13 +29,13 @@ class AssignPass : public LoweringPass {
     int assignments() const { return assignments_; }
 
   private:
-    using IRMutator::visit;
+    using ScopedPass::visit;
     Halide::Internal::Stmt visit(const Halide::Internal::LetStmt *op) override;
     Halide::Internal::Stmt visit(const Halide::Internal::Store *op) override;
+    Halide::Internal::Stmt visit(const Halide::Internal::ProducerConsumer *op) override;
 
-    std::string func_;
+    std::string func_, producing_; // not by the name of what is stored to: Halide packs shared memory of a GPU
     int assignments_ = 0;
-    lower::Lets lets_;
 };
 
 } // namespace ks

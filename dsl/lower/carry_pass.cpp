@@ -86,13 +86,6 @@ size_t CarryPass::slot_of(const Load *load) {
     return k;
 }
 
-Stmt CarryPass::visit(const LetStmt *op) {
-    lets_.emplace_back(op->name, op->value);
-    Stmt s = IRMutator::visit(op);
-    lets_.pop_back();
-    return s;
-}
-
 Stmt CarryPass::visit(const Store *op) {
     if (!inside_) return op;
     CarryInStore rewrite(this);
@@ -104,7 +97,7 @@ Stmt CarryPass::visit(const Store *op) {
 }
 
 Stmt CarryPass::visit(const For *op) {
-    if (inside_ || !is_time_loop(op->name)) return IRMutator::visit(op);
+    if (inside_ || !is_time_loop(op->name)) return ScopedPass::visit(op);
     if (op->for_type != ForType::Serial)
         throw Error("in order execution of " + func_, "its loop over time must be serial");
     inside_ = true;

@@ -7,14 +7,13 @@
 // state is identified by its address, never by a number: unrolled channels, several stages and tails need no
 // special case. ks_touch becomes a prefetch in front of the store.
 #pragma once
-#include "dsl/lower/pseudo_calls.h"
-#include "dsl/lowering_pass.h"
+#include "dsl/lower/scoped_pass.h"
 #include <string>
 #include <vector>
 
 namespace ks {
 
-class CarryPass : public LoweringPass {
+class CarryPass : public ScopedPass {
   public:
     // Rewrites the loops over `time` in all stages of the Func named `func`.
     CarryPass(std::string func, std::string time) : func_(std::move(func)), time_(std::move(time)) {}
@@ -25,7 +24,7 @@ class CarryPass : public LoweringPass {
 
   private:
     friend class CarryInStore;
-    using IRMutator::visit;
+    using ScopedPass::visit;
     struct Slot {
         std::string name;
         Halide::Expr home; // the load of the state
@@ -34,7 +33,6 @@ class CarryPass : public LoweringPass {
     bool is_time_loop(const std::string &name) const;
     size_t slot_of(const Halide::Internal::Load *load);
 
-    Halide::Internal::Stmt visit(const Halide::Internal::LetStmt *op) override;
     Halide::Internal::Stmt visit(const Halide::Internal::Store *op) override;
     Halide::Internal::Stmt visit(const Halide::Internal::For *op) override;
 
@@ -42,7 +40,6 @@ class CarryPass : public LoweringPass {
     int loops_ = 0, slots_ = 0;
     bool inside_ = false;
     std::vector<Slot> here_; // slots of the time loop being rewritten
-    lower::Lets lets_;
 };
 
 } // namespace ks

@@ -43,15 +43,9 @@ void StepPass::verify() const {
         throw Error("step execution of " + func_, "no state was updated: compute it in its own loop");
 }
 
-Stmt StepPass::visit(const LetStmt *op) {
-    lets_.emplace_back(op->name, op->value);
-    Stmt s = IRMutator::visit(op);
-    lets_.pop_back();
-    return s;
-}
-
 Stmt StepPass::visit(const Store *op) {
-    if (op->name != func_) return op;
+    // In a GPU thread Halide gives the Func registers of its own, named after it.
+    if (op->name != func_ && !starts_with(op->name, func_ + ".")) return op;
     StepInStore rewrite(lets_);
     Expr value = rewrite.mutate(substitute_in_all_lets(op->value));
     if (rewrite.before.empty()) return op;

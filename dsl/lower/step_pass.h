@@ -2,13 +2,12 @@
 // Step pass: ks_carry(load, a, x) becomes an update of the state's own memory, state = a*state + x, in front
 // of the store that reads it. ks_touch becomes a prefetch.
 #pragma once
-#include "dsl/lower/pseudo_calls.h"
-#include "dsl/lowering_pass.h"
+#include "dsl/lower/scoped_pass.h"
 #include <string>
 
 namespace ks {
 
-class StepPass : public LoweringPass {
+class StepPass : public ScopedPass {
   public:
     // Rewrites the stores of the Func named `func`.
     explicit StepPass(std::string func) : func_(std::move(func)) {}
@@ -17,13 +16,11 @@ class StepPass : public LoweringPass {
     int updates() const { return updates_; }
 
   private:
-    using IRMutator::visit;
-    Halide::Internal::Stmt visit(const Halide::Internal::LetStmt *op) override;
+    using ScopedPass::visit;
     Halide::Internal::Stmt visit(const Halide::Internal::Store *op) override;
 
     std::string func_;
     int updates_ = 0;
-    lower::Lets lets_;
 };
 
 } // namespace ks

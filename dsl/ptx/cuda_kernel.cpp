@@ -24,10 +24,36 @@ std::string whole(const std::string &ptx, const std::string &symbol) {
     return ptx;
 }
 
+// Calls of Halide's CUDA runtime, under the names of our launcher (runtime/kernels/cuda/host_abi.cpp).
+struct CallOurLauncher : Internal::IRMutator {
+    using IRMutator::visit;
+    static std::string ours(const std::string &name) {
+        static const std::map<std::string, std::string> names = {
+            {"halide_cuda_initialize_kernels", "ks_cuda_initialize_kernels"},
+            {"halide_cuda_run", "ks_cuda_run"},
+            {"halide_cuda_finalize_kernels", "ks_cuda_finalize_kernels"},
+            {"halide_copy_to_device", "ks_cuda_copy_to_device"},
+            {"halide_cuda_device_interface", "ks_cuda_device_interface"}};
+        auto found = names.find(name);
+        return found == names.end() ? name : found->second;
+    }
+    Expr visit(const Internal::Call *op) override {
+        std::vector<Expr> args = mutate(op->args);
+        if (op->is_intrinsic(Internal::Call::register_destructor)) // names what is to be called at the end
+            args[0] = Internal::StringImm::make(ours(args[0].as<Internal::StringImm>()->value));
+        return Internal::Call::make(op->type, ours(op->name), args, op->call_type, op->func, op->value_index,
+                                    op->image, op->param);
+    }
+};
+
 } // namespace
 
-Target cuda_target() {
-    return Target("x86-64-linux-cuda-cuda_capability_80-no_asserts-no_bounds_query-no_runtime");
+CudaBuild plain_build(const Ptxas &ptxas) {
+    CudaBuild build;
+    for (const char *arch : {"sm_80", "sm_90", "sm_100"})
+        if (ptxas.knows(arch)) build.archs.push_back(arch);
+    if (build.archs.empty()) throw Error(ptxas.program(), "knows none of sm_80, sm_90, sm_100");
+    return build;
 }
 
 std::string ptx_of(const Module &module) {
@@ -39,7 +65,10 @@ std::string ptx_of(const Module &module) {
 
 Module with_device_code(const Module &module, const std::vector<uint8_t> &bytes) {
     Module made(module.name(), module.target());
-    for (const auto &f : module.functions()) made.append(f);
+    for (Internal::LoweredFunc f : module.functions()) {
+        f.body = CallOurLauncher().mutate(f.body);
+        made.append(f);
+    }
     for (const auto &b : module.buffers()) {
         if (!holds_device_code(b)) {
             made.append(b);
@@ -54,14 +83,16 @@ Module with_device_code(const Module &module, const std::vector<uint8_t> &bytes)
 
 std::vector<CudaReport> compile_cuda(const Kernel &kernel, const std::string &symbol, const Ptxas &ptxas,
                                      const CudaBuild &build, const std::string &object) {
-    Module module = lower_to_module(kernel, symbol, cuda_target());
-    std::string ptx = whole(expand_pseudo_calls(ptx_of(module), build.expansions), symbol);
+    Module module = lower_to_module(kernel, symbol, kernel_target("cuda"));
+    std::string ptx = ptx_of(module);
+    for (const auto &edit : kernel.device.edits) ptx = edit(ptx);
+    ptx = whole(expand_pseudo_calls(ptx, kernel.device.expansions), symbol);
     std::vector<Image> images;
     std::vector<CudaReport> reports;
-    for (const Assembly &assembly : build.assemblies) {
-        Cubin cubin = ptxas.assemble(ptx, assembly);
-        images.push_back({cuda::ImageKind::cubin, assembly.arch, std::move(cubin.code)});
-        reports.push_back({assembly.arch, std::move(cubin.kernels)});
+    for (const std::string &arch : build.archs) {
+        Cubin cubin = ptxas.assemble(ptx, {arch, kernel.device.max_registers});
+        images.push_back({cuda::ImageKind::cubin, arch, std::move(cubin.code)});
+        reports.push_back({arch, std::move(cubin.kernels)});
     }
     if (build.with_ptx)
         images.push_back({cuda::ImageKind::ptx, arch_of(ptx), {ptx.c_str(), ptx.c_str() + ptx.size() + 1}});

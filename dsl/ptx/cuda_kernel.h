@@ -4,12 +4,8 @@
 #pragma once
 #include "dsl/kernel.h"
 #include "dsl/ptx/ptxas.h"
-#include "dsl/ptx/text.h"
 
 namespace ks::ptx {
-
-// Halide's target for such pipelines. Its PTX is the same for all architectures from sm_80 on.
-Halide::Target cuda_target();
 
 // The PTX of a lowered pipeline. Throws ks::Error when nothing of it runs on a GPU.
 std::string ptx_of(const Halide::Module &module);
@@ -17,10 +13,13 @@ std::string ptx_of(const Halide::Module &module);
 Halide::Module with_device_code(const Halide::Module &module, const std::vector<uint8_t> &bytes);
 
 struct CudaBuild {
-    std::vector<Assembly> assemblies; // one cubin each, at least one
-    bool with_ptx = true;             // and the text, for architectures that are none of these
-    std::map<std::string, Expansion> expansions;
+    std::vector<std::string> archs; // one cubin each, at least one
+    bool with_ptx = true;           // and the text, for architectures that are none of these
 };
+
+// What a kernel without instructions of one architecture is built for: sm_80, sm_90 and sm_100 as far as
+// `ptxas` knows them, and PTX.
+CudaBuild plain_build(const Ptxas &ptxas);
 
 struct CudaReport {
     std::string arch;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writing the block of images that runtime/kernels/cuda_image.h describes.
+// Writing the block of images that runtime/kernels/cuda/image.h describes.
 #pragma once
-#include "runtime/kernels/cuda_image.h"
+#include "runtime/kernels/cuda/image.h"
 #include <string>
 #include <vector>
 

@@ -48,22 +48,41 @@ std::vector<std::string> parts_of(const Func &consumer, const Var &var) {
 } // namespace
 
 ReadOut::ReadOut(const Recurrence &r, int group, const std::vector<Ahead> &ahead, const std::string &name)
-    : func(name), channel_(r.channel), time_(r.time) {
+    : func(name), channel_(r.channel), time_(r.time), outer_(r.outer) {
+    const std::vector<Var> at = point();
     if (auto constant = Internal::as_const_int(r.states)) {
         int states = static_cast<int>(*constant);
-        func(channel_, time_) = with_prefetch(read_states(r, 0, std::min(group, states)), ahead);
+        func(at) = with_prefetch(read_states(r, 0, std::min(group, states)), ahead);
         for (int first = group; first < states; first += group)
-            func(channel_, time_) += read_states(r, first, std::min(group, states - first));
+            func(at) += read_states(r, first, std::min(group, states - first));
         loops_.resize(1 + (states - 1) / group);
         return;
     }
     RDom groups(0, r.states / group, "groups"), rest(r.states / group * group, r.states % group, "rest");
-    func(channel_, time_) = with_prefetch(0.f, ahead);
-    func(channel_, time_) += read_states(r, groups.x * group, group);
+    func(at) = with_prefetch(0.f, ahead);
+    func(at) += read_states(r, groups.x * group, group);
     loops_ = {{}, {groups.x}};
     if (group == 1) return;
-    func(channel_, time_) += read_states(r, rest.x, 1);
+    func(at) += read_states(r, rest.x, 1);
     loops_.push_back({rest.x});
+}
+
+std::vector<Var> ReadOut::point() const {
+    std::vector<Var> vars = {channel_, time_};
+    vars.insert(vars.end(), outer_.begin(), outer_.end());
+    return vars;
+}
+
+void ReadOut::spread_over_threads(int threads) {
+    for (size_t stage = 0; stage < loops_.size(); stage++) {
+        Stage s = stage ? func.update(static_cast<int>(stage) - 1) : Stage(func);
+        Var round("round");
+        s.split(channel_, round, channel_, threads, TailStrategy::GuardWithIf);
+        std::vector<VarOrRVar> order = {time_};
+        order.insert(order.end(), loops_[stage].begin(), loops_[stage].end());
+        order.insert(order.end(), {channel_, round});
+        s.reorder(order).gpu_threads(channel_);
+    }
 }
 
 void ReadOut::vectorise(int lanes, int vectors) {

@@ -24,6 +24,8 @@ struct Recurrence {
     Halide::Expr states;       // states per channel: a constant, or a Param for any number
     Term state;                // a load from the state buffer
     Term decay, input, read;
+    std::vector<Halide::Var> outer =
+        {}; // further dimensions of `out`: the sequence, where a call has several
 };
 
 // A load that the time loop makes, and how many elements further on to prefetch.
@@ -44,6 +46,9 @@ class ReadOut {
     // loops.
     void vectorise(int lanes, int vectors);
 
+    // The same on a GPU: a thread per channel, of `threads` in a block.
+    void spread_over_threads(int threads);
+
     // Throws ks::Error(execution, ...) when a split of `var` in the consumer would run steps twice.
     void check_no_replay(const Halide::Func &consumer, const Halide::Var &var,
                          const std::string &execution) const;
@@ -52,7 +57,10 @@ class ReadOut {
                       const std::string &execution) const;
 
   private:
+    std::vector<Halide::Var> point() const; // channel, time, outer ones
+
     Halide::Var channel_, time_;
+    std::vector<Halide::Var> outer_;
     std::vector<std::vector<Halide::VarOrRVar>> loops_; // serial state loops of each stage
 };
 

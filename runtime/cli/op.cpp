@@ -3,15 +3,18 @@
 #include "runtime/base/cpu.h"
 #include "runtime/base/error.h"
 #include "runtime/cli/common.h"
+#include "runtime/kernels/choose.h"
+#include "runtime/kernels/staged.h"
 #include "runtime/model/ops.h"
 #include <algorithm>
+#include <regex>
 
 namespace ks::cli {
 
 namespace {
 
 struct Options {
-    std::string op, in, out, isa;
+    std::string op, in, out, isa, device = "cpu";
     int threads = 0;
     Choices given; // by flag
 };
@@ -48,13 +51,22 @@ Choices complete(const OpEntry &op, const Choices &given) {
     return choices;
 }
 
+// "cpu", "cuda" or "cuda:1".
+void set_device(ks_create_args &create, const Options &o) {
+    create.isa = o.isa.empty() ? nullptr : o.isa.c_str();
+    if (o.device == "cpu") return;
+    if (!o.isa.empty()) throw CLI::ValidationError("--isa", "is of the CPU; a GPU says itself what it runs");
+    create.isa = "cuda";
+    if (o.device != "cuda") create.device = std::stoi(o.device.substr(o.device.find(':') + 1));
+}
+
 void run_op(const Options &o) {
     const OpEntry &op = entry_of(o.op);
     Choices choices = complete(op, o.given);
     Inputs in(o.in);
     auto create = model::arguments<ks_create_args>();
     create.threads = o.threads;
-    create.isa = o.isa.empty() ? nullptr : o.isa.c_str();
+    set_device(create, o);
     ks_library *library = nullptr;
     model::check(ks_create(&create, &library));
     std::unique_ptr<ks_library, void (*)(ks_library *)> owner(library, ks_destroy);
@@ -80,6 +92,10 @@ std::string list_of_ops() {
 
 } // namespace
 
+void run_kernel(const ks_library &library, const Inputs &in, const char *op, const void *args) {
+    if (launch_staged(&library, op_index(op), args) != KS_OK) throw Error(in.path(), ks_last_error());
+}
+
 void add_op(CLI::App &app, Run &run) {
     auto o = std::make_shared<Options>();
     CLI::App *verb = app.add_subcommand("op", "run one kernel of the pack on arrays from a file");
@@ -93,6 +109,11 @@ void add_op(CLI::App &app, Run &run) {
         ->check(CLI::Range(1, 1024));
     verb->add_option("--isa", o->isa, "instruction set (default: the best of this CPU)")
         ->check(CLI::IsMember(all_isas()));
+    verb->add_option("--device", o->device, "cpu (the default), cuda, or cuda:N for the GPU of that number")
+        ->check([](const std::string &v) {
+            static const std::regex known("cpu|cuda(:[0-9]{1,3})?");
+            return std::regex_match(v, known) ? "" : v + " is none of cpu, cuda, cuda:N";
+        });
     const std::map<std::string, const char *> flags = {
         {"io", "storage of activations"},
         {"weight", "storage of weights"},

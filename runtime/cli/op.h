@@ -20,6 +20,10 @@ struct OpEntry {
 // Default of any choice: its first value.
 const std::vector<OpEntry> &op_entries();
 
+// Runs one op of the pack on arrays in host memory, on the library's CPU or GPU; `args` is the op's struct. Throws
+// ks::Error(in.path(), ...).
+void run_kernel(const ks_library &library, const Inputs &in, const char *op, const void *args);
+
 std::vector<Result> run_selective_scan(const ks_library &library, const Inputs &in, const Choices &choices);
 std::vector<Result> run_selective_state_update(const ks_library &library, const Inputs &in,
                                                const Choices &choices);

@@ -34,7 +34,7 @@ void run_expert(const ks_library &library, const Inputs &in, const Sizes &s, con
     auto g = model::arguments<ks_gather_rows_args>();
     g.T = s.T, g.R = static_cast<int64_t>(count), g.K = s.H;
     g.x = x.data(), g.rows = rows.data(), g.y = gathered.data();
-    if (ks_gather_rows(&library, &g) != KS_OK) throw Error(in.path(), ks_last_error());
+    run_kernel(library, in, "gather_rows", &g);
     auto a = model::arguments<ks_expert_up_args>();
     a.R = static_cast<int64_t>(count), a.K = up.K, a.P = up.panels;
     a.act = choice_index("expert_up", "act", s.act);
@@ -42,13 +42,13 @@ void run_expert(const ks_library &library, const Inputs &in, const Sizes &s, con
     a.panel = up.panel_choice, a.weight = up.weight_choice;
     a.x = gathered.data(), a.w = up.data.data();
     a.h = inside.data();
-    if (ks_expert_up(&library, &a) != KS_OK) throw Error(in.path(), ks_last_error());
+    run_kernel(library, in, "expert_up", &a);
     auto b = model::arguments<ks_expert_down_args>();
     b.T = s.T, b.R = a.R, b.K = down.K, b.P = down.panels;
     b.panel = down.panel_choice, b.weight = down.weight_choice;
     b.h = inside.data(), b.h_stride = up.padded();
     b.rows = rows.data(), b.scale = scale.data(), b.w = down.data.data(), b.y = y.data();
-    if (ks_expert_down(&library, &b) != KS_OK) throw Error(in.path(), ks_last_error());
+    run_kernel(library, in, "expert_down", &b);
 }
 
 } // namespace

@@ -27,20 +27,17 @@ std::vector<Result> run_sinkhorn(const ks_library &library, const Inputs &in, co
     }
     bool linear = widest <= 40 && 2 * top + std::log(static_cast<float>(T) * static_cast<float>(E)) <= 87;
     int64_t space = linear ? KS_SINKHORN_PASS_SPACE_LINEAR : KS_SINKHORN_PASS_SPACE_LOG;
-    auto check = [&](ks_status s) {
-        if (s != KS_OK) throw Error(in.path(), ks_last_error());
-    };
     auto s = model::arguments<ks_sinkhorn_start_args>();
     s.T = T, s.E = E, s.space = space, s.logits = logits.data(), s.d1_next = start.data();
-    check(ks_sinkhorn_start(&library, &s));
+    run_kernel(library, in, "sinkhorn_start", &s);
     auto p = model::arguments<ks_sinkhorn_pass_args>();
     p.T = T, p.E = E, p.space = space, p.logits = logits.data(), p.d1 = start.data(), p.d0 = d0.data(),
     p.d1_next = d1.data(), p.change = &change;
-    check(ks_sinkhorn_pass(&library, &p));
+    run_kernel(library, in, "sinkhorn_pass", &p);
     auto m = model::arguments<ks_sinkhorn_plan_args>();
     m.T = T, m.E = E, m.space = space, m.logits = logits.data(), m.d0 = d0.data(), m.d1 = d1.data(),
     m.plan = plan.data(), m.index = index.data();
-    check(ks_sinkhorn_plan(&library, &m));
+    run_kernel(library, in, "sinkhorn_plan", &m);
     for (int64_t t = 0; t < T; t++)
         gate[size(t)] = 1.f / (1.f + std::exp(-logits[size(t * E + index[size(t)])]));
     return {{"plan", plan, {}, shape}, {"index", {}, index, {T}}, {"gate", gate, {}, {T}}};
@@ -63,7 +60,7 @@ std::vector<Result> run_linear(const ks_library &library, const Inputs &in, cons
     a.panel = packed.panel_choice, a.weight = packed.weight_choice;
     a.x = x.data(), a.w = packed.data.data(), a.y = wide.data();
     a.bias = bias.size() ? bias.floats() : nullptr;
-    if (ks_linear(&library, &a) != KS_OK) throw Error(in.path(), ks_last_error());
+    run_kernel(library, in, "linear", &a);
     for (int64_t m = 0; m < M; m++)
         y.insert(y.end(), wide.begin() + m * packed.padded(), wide.begin() + m * packed.padded() + N);
     return {{"y", y, {}, {M, N}}};

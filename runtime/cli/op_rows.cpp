@@ -10,8 +10,8 @@ namespace ks::cli {
 
 namespace {
 
-template <typename Args, typename Call>
-std::vector<Result> run_norm(const ks_library &library, const Inputs &in, Args &a, Call call) {
+template <typename Args>
+std::vector<Result> run_norm(const ks_library &library, const Inputs &in, Args &a, const char *op) {
     const auto &shape = in.shape("hidden", 2, "[T,H]");
     auto hidden = in.floats("hidden", shape), weight = in.floats("weight", {shape[1]});
     std::vector<float> residual(hidden.size()), y(hidden.size());
@@ -24,7 +24,7 @@ std::vector<Result> run_norm(const ks_library &library, const Inputs &in, Args &
     a.y = y.data();
     a.flags = in.has("residual") ? 1 : 0;
     a.eps = in.has("eps") ? static_cast<double>(in.floats("eps", {1})[0]) : 1e-5;
-    if (call(&library, &a) != KS_OK) throw Error(in.path(), ks_last_error());
+    run_kernel(library, in, op, &a);
     return {{"y", y, {}, shape}, {"residual", residual, {}, shape}};
 }
 
@@ -33,7 +33,7 @@ std::vector<Result> run_norm(const ks_library &library, const Inputs &in, Args &
 std::vector<Result> run_rms_norm(const ks_library &library, const Inputs &in, const Choices &choices) {
     auto a = model::arguments<ks_rms_norm_args>();
     a.rounding = choice_index("rms_norm", "rounding", choices.at("rounding"));
-    return run_norm(library, in, a, ks_rms_norm);
+    return run_norm(library, in, a, "rms_norm");
 }
 
 std::vector<Result> run_layer_norm(const ks_library &library, const Inputs &in, const Choices &choices) {
@@ -41,7 +41,7 @@ std::vector<Result> run_layer_norm(const ks_library &library, const Inputs &in, 
     auto a = model::arguments<ks_layer_norm_args>();
     a.bias = bias.data();
     a.rounding = choice_index("layer_norm", "rounding", choices.at("rounding"));
-    return run_norm(library, in, a, ks_layer_norm);
+    return run_norm(library, in, a, "layer_norm");
 }
 
 std::vector<Result> run_router(const ks_library &library, const Inputs &in, const Choices &choices) {
@@ -60,7 +60,7 @@ std::vector<Result> run_router(const ks_library &library, const Inputs &in, cons
     a.counts = counts.data();
     a.offsets = offsets.data();
     a.permutation = permutation.data();
-    if (ks_router(&library, &a) != KS_OK) throw Error(in.path(), ks_last_error());
+    run_kernel(library, in, "router", &a);
     return {{"index", {}, index, {a.T}},
             {"gate", gate, {}, {a.T}},
             {"counts", {}, counts, {a.E}},
@@ -76,7 +76,7 @@ std::vector<Result> run_add(const ks_library &library, const Inputs &in, const C
     a.H = shape[1];
     a.a = a.y = first.data();
     a.b = second.data();
-    if (ks_add(&library, &a) != KS_OK) throw Error(in.path(), ks_last_error());
+    run_kernel(library, in, "add", &a);
     return {{"y", first, {}, shape}};
 }
 
@@ -100,7 +100,7 @@ std::vector<Result> run_embedding(const ks_library &library, const Inputs &in, c
     a.ids = ids.data();
     a.table = table.data();
     a.y = y.data();
-    if (ks_embedding(&library, &a) != KS_OK) throw Error(in.path(), ks_last_error());
+    run_kernel(library, in, "embedding", &a);
     return {{"y", y, {}, {a.T, a.H}}};
 }
 

@@ -28,8 +28,7 @@ int64_t set_sequences(Args &a, const Inputs &in, const Shape &lead, std::vector<
 // `a` has the leading axes set.
 template <typename Args>
 std::vector<Result> run_scan(const ks_library &library, const Inputs &in, const Choices &choices, Args &a,
-                             const Shape &lead, int64_t sequences,
-                             ks_status (*call)(const ks_library *, const Args *)) {
+                             const Shape &lead, int64_t sequences, const char *op) {
     int64_t width = in.shape("A", 2, "[D,N]")[0], states = in.shape("A", 2, "[D,N]")[1];
     const Shape wide = with(lead, width), narrow = with(lead, states),
                 state_shape = {sequences, width, states};
@@ -57,14 +56,13 @@ std::vector<Result> run_scan(const ks_library &library, const Inputs &in, const 
     a.state = h.data();
     a.y = y.data();
     a.flags = choices.at("delta") == "softplus" ? 8 : 0;
-    if (call(&library, &a) != KS_OK) throw Error(in.path(), ks_last_error());
+    run_kernel(library, in, op, &a);
     return {{"y", y.floats(), {}, wide}, {"h_last", swap_axes(h, sequences, states, width), {}, state_shape}};
 }
 
 template <typename Args>
 std::vector<Result> run_conv(const ks_library &library, const Inputs &in, const Choices &choices, Args &a,
-                             const Shape &lead, int64_t sequences,
-                             ks_status (*call)(const ks_library *, const Args *)) {
+                             const Shape &lead, int64_t sequences, const char *op) {
     int64_t width = in.shape("weight", 2, "[D,W]")[0], taps = in.shape("weight", 2, "[D,W]")[1];
     if (taps < 2 || taps > 4)
         throw Error(in.path(), "weight has " + std::to_string(taps) + " taps, expected 2 to 4");
@@ -85,7 +83,7 @@ std::vector<Result> run_conv(const ks_library &library, const Inputs &in, const 
     a.state = state.data();
     a.y = y.data();
     a.flags = choices.at("act") == "silu" ? 2 : 0;
-    if (call(&library, &a) != KS_OK) throw Error(in.path(), ks_last_error());
+    run_kernel(library, in, op, &a);
     return {{"y", y.floats(), {}, shape},
             {"state_last", swap_axes(state, sequences, taps - 1, width), {}, state_shape}};
 }
@@ -104,7 +102,7 @@ std::vector<Result> run_selective_scan(const ks_library &library, const Inputs &
     Shape lead = lead_of(in, "u", 3, "[B,L,D]");
     std::vector<int64_t> starts;
     int64_t sequences = set_sequences(a, in, lead, starts);
-    return run_scan(library, in, choices, a, lead, sequences, ks_selective_scan);
+    return run_scan(library, in, choices, a, lead, sequences, "selective_scan");
 }
 
 std::vector<Result> run_selective_state_update(const ks_library &library, const Inputs &in,
@@ -112,7 +110,7 @@ std::vector<Result> run_selective_state_update(const ks_library &library, const 
     auto a = model::arguments<ks_selective_state_update_args>();
     Shape lead = lead_of(in, "u", 2, "[S,D]");
     a.S = lead[0];
-    return run_scan(library, in, choices, a, lead, a.S, ks_selective_state_update);
+    return run_scan(library, in, choices, a, lead, a.S, "selective_state_update");
 }
 
 std::vector<Result> run_causal_conv1d(const ks_library &library, const Inputs &in, const Choices &choices) {
@@ -120,7 +118,7 @@ std::vector<Result> run_causal_conv1d(const ks_library &library, const Inputs &i
     Shape lead = lead_of(in, "x", 3, "[B,L,D]");
     std::vector<int64_t> starts;
     int64_t sequences = set_sequences(a, in, lead, starts);
-    return run_conv(library, in, choices, a, lead, sequences, ks_causal_conv1d);
+    return run_conv(library, in, choices, a, lead, sequences, "causal_conv1d");
 }
 
 std::vector<Result> run_causal_conv1d_update(const ks_library &library, const Inputs &in,
@@ -128,7 +126,7 @@ std::vector<Result> run_causal_conv1d_update(const ks_library &library, const In
     auto a = model::arguments<ks_causal_conv1d_update_args>();
     Shape lead = lead_of(in, "x", 2, "[S,D]");
     a.S = lead[0];
-    return run_conv(library, in, choices, a, lead, a.S, ks_causal_conv1d_update);
+    return run_conv(library, in, choices, a, lead, a.S, "causal_conv1d_update");
 }
 
 } // namespace ks::cli

@@ -12,17 +12,6 @@ std::string where(const OpInfo &op, const char *field) { return std::string(op.n
 
 int storage_bytes(const char *storage) { return std::strcmp(storage, "f32") == 0 ? 4 : 2; }
 
-struct Range {
-    uintptr_t low, high; // bytes, high is one past
-};
-
-Range range_of(const CallOperand &o, int rank, int64_t sequences) {
-    int64_t last = o.sequence_stride * (sequences - 1);
-    for (int i = 0; i < rank; i++) last += (o.extent[i] - 1) * o.stride[i];
-    auto low = reinterpret_cast<uintptr_t>(o.data);
-    return {low, low + static_cast<uintptr_t>((last + 1) * o.element)};
-}
-
 // Columns of one matrix: same row pitch, disjoint windows inside a row.
 bool interleaved(const CallOperand &a, int rank_a, const CallOperand &b, int rank_b) {
     if (rank_a < 2 || rank_b < 2) return false;
@@ -46,14 +35,23 @@ bool same(const CallOperand &a, const CallOperand &b, int rank) {
 
 } // namespace
 
-ks_status Call::read(const OpInfo &info, const void *args) {
+Range range_of(const CallOperand &o, int rank, int64_t sequences) {
+    int64_t last = o.sequence_stride * (sequences - 1);
+    for (int i = 0; i < rank; i++) last += (o.extent[i] - 1) * o.stride[i];
+    auto low = reinterpret_cast<uintptr_t>(o.data);
+    return {low, low + static_cast<uintptr_t>((last + 1) * o.element)};
+}
+
+ks_status Call::read(const OpInfo &info, const void *args, bool on_device) {
     op = &info;
     if (!args) return fail(KS_ERROR_NULL, where(info, "args") + " is null");
     const auto *slot = static_cast<const int64_t *>(args);
-    int slots = 1 + info.dim_count + info.choice_count + (info.ragged >= 0 ? 2 : 0) + info.scalar_count;
+    int slots = 2 + info.dim_count + info.choice_count + (info.ragged >= 0 ? 2 : 0) + info.scalar_count;
     for (int i = 0; i < info.operand_count; i++) slots += info.operands[i].strided ? 2 : 1;
     if (*slot++ != slots * 8)
         return fail(KS_ERROR_STRUCT_SIZE, where(info, "size") + " is not that of this version");
+    std::memcpy(&stream, slot++, 8);
+    if (stream && !on_device) return fail(KS_ERROR_RANGE, where(info, "stream") + " must be null on a CPU");
     for (int i = 0; i < info.dim_count; i++) {
         dims[i] = *slot++;
         const DimInfo &d = info.dims[i];
@@ -71,7 +69,7 @@ ks_status Call::read(const OpInfo &info, const void *args) {
     sequences = 1;
     seq_start = nullptr;
     if (info.ragged >= 0)
-        if (ks_status s = read_sequences(slot)) return s;
+        if (ks_status s = read_sequences(slot, on_device)) return s;
     for (int i = 0; i < info.operand_count; i++)
         if (ks_status s = read_operand(i, slot)) return s;
     for (int i = 0; i < info.scalar_count; i++, slot++) {
@@ -85,16 +83,21 @@ ks_status Call::read(const OpInfo &info, const void *args) {
     return check_overlaps();
 }
 
-ks_status Call::read_sequences(const int64_t *&slot) {
+ks_status Call::read_sequences(const int64_t *&slot, bool on_device) {
     sequences = *slot++;
     std::memcpy(&seq_start, slot++, 8);
     int64_t steps = dims[op->ragged];
     if (sequences < 1 || sequences > steps) // before anything is read through seq_start
         return fail(KS_ERROR_RANGE, where(*op, "sequences") + " must be 1 to " + std::to_string(steps));
     if (!seq_start)
-        return sequences == 1
+        return steps % sequences == 0
                    ? KS_OK
-                   : fail(KS_ERROR_NULL, where(*op, "seq_start") + " is null for several sequences");
+                   : fail(KS_ERROR_RANGE, where(*op, "seq_start") + " is null, and " +
+                                              std::to_string(sequences) + " equal sequences do not make " +
+                                              std::to_string(steps));
+    if (reinterpret_cast<uintptr_t>(seq_start) % sizeof(int64_t))
+        return fail(KS_ERROR_ALIGNMENT, where(*op, "seq_start") + " is not aligned to its element");
+    if (on_device) return KS_OK; // what it holds is known to the device alone
     if (seq_start[0] != 0 || seq_start[sequences] != steps)
         return fail(KS_ERROR_RANGE, where(*op, "seq_start") + " must run from 0 to " + std::to_string(steps));
     for (int64_t s = 0; s < sequences; s++)

@@ -9,12 +9,6 @@ namespace ks {
 
 namespace {
 
-int op_index(const std::string &name) {
-    for (int i = 0; i < kernel_table.op_count; i++)
-        if (name == kernel_table.ops[i].name) return i;
-    throw Error(name, "is not an op of this pack");
-}
-
 int position(const OpInfo &op, const std::string &choice) {
     for (int i = 0; i < op.choice_count; i++)
         if (choice == op.choices[i].name) return i;
@@ -28,6 +22,12 @@ int dim_position(const OpInfo &op, const std::string &dim) {
 }
 
 } // namespace
+
+int op_index(const std::string &name) {
+    for (int i = 0; i < kernel_table.op_count; i++)
+        if (name == kernel_table.ops[i].name) return i;
+    throw Error(name, "is not an op of this pack");
+}
 
 int choice_index(const std::string &op_name, const std::string &choice, const std::string &value) {
     const OpInfo &op = kernel_table.ops[op_index(op_name)];

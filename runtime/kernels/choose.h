@@ -22,6 +22,9 @@ PanelChoice choose_panel(const ks_library &library, const std::string &op,
 bool has_kernel(const ks_library &library, const std::string &op,
                 const std::map<std::string, std::string> &choices);
 
+// Index of an op in the pack; throws ks::Error when it has none of that name.
+int op_index(const std::string &name);
+
 // Index of a choice's value as the C API passes it; throws ks::Error when there is no such value.
 int choice_index(const std::string &op, const std::string &choice, const std::string &value);
 

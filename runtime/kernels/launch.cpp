@@ -2,6 +2,7 @@
 #include "runtime/kernels/launch.h"
 #include "runtime/kernels/buffer_abi.h"
 #include "runtime/kernels/call.h"
+#include "runtime/kernels/launch_on_device.h"
 #include <algorithm>
 
 namespace ks {
@@ -21,7 +22,7 @@ const KernelInfo *find(const ks_library &library, int op, const Call &call) {
 ks_status prepare(const ks_library *library, int op, const void *args, Call &call,
                   const KernelInfo *&kernel) {
     if (!library) return fail(KS_ERROR_NULL, "the library is null");
-    if (ks_status s = call.read(kernel_table.ops[op], args)) return s;
+    if (ks_status s = call.read(kernel_table.ops[op], args, library->device != nullptr)) return s;
     kernel = find(*library, op, call);
     if (kernel) return KS_OK;
     return fail(KS_ERROR_NO_KERNEL, std::string(call.op->name) + ": the pack has no kernel for " +
@@ -87,9 +88,9 @@ void view(const Plan &p, int index, int64_t sequence, int64_t part, Views &v) {
     KernelBuffer &b = v.buffers[index];
     for (int i = 0; i < info->rank; i++) {
         int64_t extent = o->extent[i], first = 0;
-        if (info->shape[i] == call.op->ragged && call.seq_start && call.op->ragged >= 0) {
-            first = call.seq_start[sequence];
-            extent = call.seq_start[sequence + 1] - first;
+        if (info->shape[i] == call.op->ragged && call.op->ragged >= 0) {
+            first = call.start(sequence);
+            extent = call.start(sequence + 1) - first;
         } else if (info->shape[i] == call.op->slice && call.op->slice >= 0) {
             first = part * p.slice_length;
             extent = std::min(extent - first, p.slice_length);
@@ -98,10 +99,7 @@ void view(const Plan &p, int index, int64_t sequence, int64_t part, Views &v) {
         v.dims[index][info->rank - 1 - i] = {0, static_cast<int32_t>(extent),
                                              static_cast<int32_t>(o->stride[i]), 0};
     }
-    uint8_t code = info->type == 0 || o->element == 4 ? kernel_float : kernel_uint;
-    if (info->type == 1) code = kernel_int;
-    b = {0,          nullptr,       data,   0, {code, static_cast<uint8_t>(o->element * 8), 1},
-         info->rank, v.dims[index], nullptr};
+    b = {0, nullptr, data, 0, kernel_type(*info, *o), info->rank, v.dims[index], nullptr};
 }
 
 void run_task(void *context, int task) {
@@ -134,6 +132,7 @@ ks_status launch(const ks_library *library, int op, const void *args) {
     const KernelInfo *kernel = nullptr;
     if (ks_status s = prepare(library, op, args, call, kernel)) return s;
     set_presence(call);
+    if (library->device) return launch_on_device(*library->device, call, *kernel);
     Plan p = plan(call, kernel, library->pool->threads());
     library->pool->run(static_cast<int>(call.sequences) * p.parts, run_task, &p);
     return KS_OK;

@@ -6,8 +6,9 @@
 
 namespace ks {
 
-// `args` is the op's generated struct: 8-byte fields in the order size, dimensions, choices, [sequences,
-// seq_start] where the op has a ragged axis, operands (pointer, then stride where it is strided), scalars.
+// `args` is the op's generated struct: 8-byte fields in the order size, stream, dimensions, choices,
+// [sequences, seq_start] where the op has a ragged axis, operands (pointer, then stride where it is strided),
+// scalars.
 ks_status launch(const ks_library *library, int op, const void *args);
 
 // The checks and the choice of a kernel alone; nothing runs.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/kernels/library.h"
 #include "runtime/base/cpu.h"
+#include "runtime/base/error.h"
 #include <algorithm>
 #include <new>
 
@@ -30,11 +31,16 @@ ks_status ks_create(const ks_create_args *args, ks_library **library) {
         return fail(KS_ERROR_UNSUPPORTED_CPU,
                     "this CPU has neither AVX-512 nor AVX2 with FMA and F16C, which the "
                     "kernels of this pack need");
-    if (!cpu_has(isa)) return fail(KS_ERROR_UNSUPPORTED_CPU, "this CPU cannot run kernels for '" + isa + "'");
+    bool gpu = isa == "cuda";
+    if (!gpu && !cpu_has(isa))
+        return fail(KS_ERROR_UNSUPPORTED_CPU, "this CPU cannot run kernels for '" + isa + "'");
+    if (gpu ? args->device < 0 || args->device > INT32_MAX : args->device != 0)
+        return fail(KS_ERROR_RANGE, "ks_create: device must be the ordinal of a GPU, and 0 without one");
     try {
         auto made = std::make_unique<ks_library>();
         made->isa = isa;
-        int threads = static_cast<int>(args->threads);
+        if (gpu) made->device = &cuda::device(static_cast<int>(args->device));
+        int threads = gpu ? 1 : static_cast<int>(args->threads);
         if (!threads) threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
         made->pool = std::make_unique<ThreadPool>(threads);
         made->kernels.resize(static_cast<size_t>(kernel_table.op_count));
@@ -44,6 +50,8 @@ ks_status ks_create(const ks_create_args *args, ks_library **library) {
         }
         *library = made.release();
         return KS_OK;
+    } catch (const Error &e) {
+        return fail(KS_ERROR_DEVICE, std::string("ks_create: ") + e.what());
     } catch (const std::exception &e) {
         return fail(KS_ERROR_MEMORY, std::string("ks_create: ") + e.what());
     }
@@ -76,6 +84,8 @@ const char *ks_status_text(ks_status status) {
         return "the CPU lacks an instruction set";
     case KS_ERROR_MEMORY:
         return "out of memory";
+    case KS_ERROR_DEVICE:
+        return "no such GPU, or its driver refused";
     }
     return "unknown status";
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A pack as seen by this process: the kernels that this CPU can run, and the threads that run them.
+// A pack as seen by this process: the kernels that this CPU or GPU can run, and the threads that run them.
 #pragma once
 #include "kingsnake/kingsnake.h"
+#include "runtime/kernels/cuda/launcher.h"
 #include "runtime/kernels/op_table.h"
 #include "runtime/kernels/thread_pool.h"
 #include <memory>
@@ -10,6 +11,7 @@
 
 struct ks_library {
     std::string isa;
+    const ks::cuda::OpenDevice *device = nullptr; // of the GPU, held until the process ends; null: the CPU
     std::unique_ptr<ks::ThreadPool> pool;
     std::vector<std::vector<const ks::KernelInfo *>> kernels; // per op, most special first
 };

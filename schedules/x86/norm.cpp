@@ -15,7 +15,8 @@ namespace {
 
 Kernel norm(const Contract &contract, const Spec &spec, const Knobs &k, const Target &target) {
     int lanes = target.natural_vector_size<float>();
-    Norm op(contract, spec, lanes * k.integer("vectors"));
+    int partials = lanes * k.integer("vectors");
+    Norm op(contract, spec, partials, partials);
     op.y.vectorize(op.h, lanes, TailStrategy::GuardWithIf);
     // One row at a time, so that its later passes find the sum in the first cache.
     op.first->compute_at(op.y, op.t, lanes);

@@ -46,6 +46,30 @@ class StoreTest : public testing::Test {
     Environment here{"cpu", "avx2", "halide 21, llvm 19", "scan", 2};
 };
 
+// As version 1 left it, whose times are not comparable.
+TEST_F(StoreTest, SamplesOfTheFirstVersionStayButAreNotMixedWithNewOnes) {
+    std::string a;
+    {
+        Store s(path);
+        a = s.candidate(candidate("2"), versions);
+        s.end(a, 0, "build", "", {});
+        s.end(a, s.environment(here), "check", "T=1", {});
+        s.add({a}, s.environment(here), "T=64", "search", {{1.0, 2.0}});
+    }
+    Database(path, true).run("PRAGMA user_version=1");
+    expect_error("has version 1, this program reads 2", Store::Mode::read);
+    for (int open = 0; open < 2; open++) { // the second time there is nothing to do
+        Store s(path);
+        EXPECT_TRUE(s.outcome(a, 0, "build", ""));
+        EXPECT_FALSE(s.outcome(a, s.environment(here), "check", "T=1"));
+        EXPECT_TRUE(s.search_seconds(a, s.environment(here), "T=64").empty());
+        auto all = s.environments();
+        ASSERT_EQ(all.size(), 2u);
+        EXPECT_EQ(all[0].second.device, "cpu (between guard pages)");
+        EXPECT_EQ(s.samples(all[0].first).size(), 2u);
+    }
+}
+
 TEST_F(StoreTest, KeepsEverythingOverReopening) {
     {
         Store s(path);
@@ -156,7 +180,7 @@ TEST_F(StoreTest, ForeignAndDamagedFilesAreOneLineErrors) {
         Database d(path, true);
         d.run("PRAGMA user_version=9");
     }
-    expect_error("has version 9, this program reads 1");
+    expect_error("has version 9, this program reads 2");
     std::filesystem::remove(path);
     expect_error("unable to open", Store::Mode::read);
 }

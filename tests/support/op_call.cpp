@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/op_call.h"
-#include "tests/oracles/rounding.h"
-#include "tests/support/element.h"
+#include "autotune/cases/element.h"
 #include "tests/support/jit_kernel.h"
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <random>
 #include <stdexcept>
 #include <sys/mman.h>
 #include <unistd.h>
 
 namespace ks::test {
+
+using cases::element_at, cases::element_size, cases::put_element;
 
 namespace {
 
@@ -167,14 +167,6 @@ std::vector<int> OpCall::get_integers(const std::string &operand) const {
 
 size_t OpCall::size(const std::string &operand) const { return memory_.at(operand)->count(); }
 
-std::vector<double> normal(size_t count, int seed, double scale) {
-    std::mt19937 generator(static_cast<unsigned>(seed));
-    std::normal_distribution<float> distribution;
-    std::vector<double> v(count);
-    for (double &x : v) x = static_cast<float>(distribution(generator) * scale);
-    return v;
-}
-
 double error_of(const std::vector<double> &got, const std::vector<double> &wanted) {
     if (got.size() != wanted.size()) throw std::invalid_argument("results of unlike size");
     double worst = 0, largest = 1e-30;
@@ -194,13 +186,6 @@ std::vector<std::string> isas() {
     for (const char *isa : {"avx2", "avx512"})
         if (cpu_runs(isa)) list.push_back(isa);
     return list;
-}
-
-std::vector<double> stored(const std::string &storage, std::vector<double> values) {
-    auto to = storage == "bf16"  ? oracle::Rounding::bf16
-              : storage == "f16" ? oracle::Rounding::f16
-                                 : oracle::Rounding::none;
-    return oracle::rounded(std::move(values), to);
 }
 
 } // namespace ks::test

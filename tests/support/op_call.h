@@ -3,6 +3,7 @@
 // ends at an unmapped page, has guard bytes in front and between its rows, and inputs must come back
 // unchanged.
 #pragma once
+#include "autotune/cases/values.h"
 #include "schedules/registry.h"
 #include <cstdint>
 #include <memory>
@@ -42,14 +43,12 @@ class OpCall {
     std::map<std::string, float> reals_;
 };
 
-// Reproducible normal values times `scale`.
-std::vector<double> normal(size_t count, int seed, double scale = 1);
+using cases::normal;
+using cases::stored;
 
 // max |got - wanted| / max |wanted|, infinity when one is NaN and the other is not.
 double error_of(const std::vector<double> &got, const std::vector<double> &wanted);
 
 std::vector<std::string> isas(); // those of this CPU
-// `values` as an operand of that storage keeps them.
-std::vector<double> stored(const std::string &storage, std::vector<double> values);
 
 } // namespace ks::test

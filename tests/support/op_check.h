@@ -8,8 +8,6 @@
 
 namespace ks::test {
 
-using Results = std::map<std::string, Values>;
-
 // Every written operand within the error of the contract.
 inline void expect_within_contract(const OpProblem &p, const Results &got, const Results &wanted) {
     SCOPED_TRACE(p.text());

@@ -3,8 +3,10 @@
  * from the op contracts.
  *
  * Rules that hold for every op:
- *  - ks_<op>(library, args) runs one op on the caller's thread and the library's thread pool and returns when
- * it is done. It allocates nothing, prints nothing and reads no environment.
+ *  - On a CPU ks_<op>(library, args) runs one op on the caller's thread and the library's thread pool and
+ * returns when it is done. On a GPU it puts the op on args->stream and returns; operands and seq_start are
+ * device memory. It allocates nothing, waits for nothing, prints nothing and reads no environment. A first
+ * call of a kernel on a device loads it; after that calls may be captured into a CUDA graph.
  *  - args->size is sizeof(*args); every field is 8 bytes wide. Arrays are row-major, the innermost dimension
  * is contiguous; <name>_stride is the distance of rows in elements (0: dense). No alignment beyond the
  * element's.
@@ -38,7 +40,8 @@ typedef enum ks_status {
     KS_ERROR_OVERLAP = 6,     /* an output overlaps another operand (but for what ops.h allows) */
     KS_ERROR_NO_KERNEL = 7,   /* the pack holds no kernel for these choices and sizes on this CPU */
     KS_ERROR_UNSUPPORTED_CPU = 8,
-    KS_ERROR_MEMORY = 9
+    KS_ERROR_MEMORY = 9,
+    KS_ERROR_DEVICE = 10 /* no such GPU, or its driver refused the call */
 } ks_status;
 
 typedef struct ks_library ks_library;
@@ -46,13 +49,14 @@ typedef struct ks_library ks_library;
 typedef struct ks_create_args {
     size_t size;
     int64_t threads; /* threads that run kernels, the caller's included; 0: one per core */
-    const char *isa; /* "avx2", "avx512", "avx512_bf16"; null: the best that this CPU has */
+    const char *isa; /* "avx2", "avx512", "avx512_bf16"; null: the best that this CPU has; "cuda": a GPU */
+    int64_t device;  /* of "cuda": its ordinal, whose primary context is used; else 0 */
 } ks_create_args;
 
 /* *library is to be freed with ks_destroy. */
 KS_PUBLIC ks_status ks_create(const ks_create_args *args, ks_library **library);
 KS_PUBLIC void ks_destroy(ks_library *library);
-KS_PUBLIC const char *ks_isa(const ks_library *library);
+KS_PUBLIC const char *ks_isa(const ks_library *library); /* as asked for, or chosen */
 KS_PUBLIC int64_t ks_threads(const ks_library *library);
 
 KS_PUBLIC const char *ks_status_text(ks_status status);

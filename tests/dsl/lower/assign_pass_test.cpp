@@ -51,6 +51,22 @@ TEST(AssignPass, ACallUsedTwiceAssignsOnce) {
     EXPECT_EQ(y, (std::vector<float>{4, 9, 16}));
 }
 
+TEST(AssignPass, AConditionHoldsForThePlacesAlone) {
+    Pair p;
+    p.y(p.x) = assign(p.b(p.x), {{p.a(p.x), p.a(p.x) + p.b(p.x)}}, p.x % 2 == 1);
+    std::vector<float> a = {1, 2, 3}, b = {10, 20, 30}, y(3);
+    run(p, 3, a, b, y);
+    EXPECT_EQ(a, (std::vector<float>{1, 22, 3}));
+    EXPECT_EQ(y, b);
+}
+
+TEST(AssignPass, RefusesAConditionThatDiffersBetweenLanes) {
+    Pair p;
+    p.y(p.x) = assign(p.b(p.x), {{p.a(p.x), p.b(p.x)}}, p.x % 2 == 1);
+    p.y.vectorize(p.x, 8, TailStrategy::GuardWithIf);
+    EXPECT_THROW(lower_to_module(p.kernel(), "k", kernel_target("avx2")), Error);
+}
+
 TEST(AssignPass, RefusesWhatItCannotSee) {
     Pair p;
     Func inner("inner"); // inlined into y: its own stores do not exist

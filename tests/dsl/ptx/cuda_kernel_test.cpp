@@ -13,19 +13,19 @@ namespace {
 
 using testing::HasSubstr;
 
-// y = f(x), for a pseudo-function f.
-Kernel pointwise(const std::string &function) {
+std::string tanh(const PseudoCall &c) {
+    return "tanh.approx.f32 " + c.result + ", " + c.arguments.at(0) + ";";
+}
+
+// y = f(x), for a pseudo-function f; `expansion` is that of ks_tanh.
+Kernel pointwise(const std::string &function, const Expansion &expansion = tanh) {
     using namespace Halide;
     ImageParam x(Float(32), 1, "x");
     Var i("i"), block("block"), thread("thread");
     Func y("y");
     y(i) = Internal::Call::make(Float(32), function, {x(i)}, Internal::Call::PureExtern);
     y.gpu_tile(i, block, thread, 64, TailStrategy::GuardWithIf);
-    return {{y}, {x}, {}};
-}
-
-std::string tanh(const PseudoCall &c) {
-    return "tanh.approx.f32 " + c.result + ", " + c.arguments.at(0) + ";";
+    return {{y}, {x}, {}, {{}, {{"ks_tanh", expansion}}, 0}};
 }
 
 class CudaKernel : public testing::Test {
@@ -50,7 +50,7 @@ class CudaKernel : public testing::Test {
 };
 
 TEST_F(CudaKernel, TheObjectHoldsCodeForEveryArchitecture) {
-    CudaBuild build{{{"sm_80"}, {"sm_90"}}, true, {{"ks_tanh", tanh}}};
+    CudaBuild build{{"sm_80", "sm_90"}, true};
     std::vector<CudaReport> reports = compile_cuda(pointwise("ks_tanh"), "kernel", *ptxas_, build, object());
     ASSERT_EQ(reports.size(), 2u);
     EXPECT_EQ(reports[1].arch, "sm_90");
@@ -67,23 +67,22 @@ TEST_F(CudaKernel, TheObjectHoldsCodeForEveryArchitecture) {
 
 // The five that the launcher brings, and nothing of Halide's runtime.
 TEST_F(CudaKernel, TheObjectNeedsTheLauncherAlone) {
-    compile_cuda(pointwise("ks_tanh"), "kernel", *ptxas_, {{{"sm_90"}}, false, {{"ks_tanh", tanh}}},
-                 object());
+    compile_cuda(pointwise("ks_tanh"), "kernel", *ptxas_, {{"sm_90"}, false}, object());
     std::istringstream lines(
         run_program({"nm", "--undefined-only", "--format=just-symbols", object()}).output);
     std::vector<std::string> needed;
     for (std::string line; std::getline(lines, line);) needed.push_back(line);
-    EXPECT_THAT(needed, testing::UnorderedElementsAre("halide_copy_to_device", "halide_cuda_device_interface",
-                                                      "halide_cuda_finalize_kernels",
-                                                      "halide_cuda_initialize_kernels", "halide_cuda_run"));
+    EXPECT_THAT(needed, testing::UnorderedElementsAre("ks_cuda_copy_to_device", "ks_cuda_device_interface",
+                                                      "ks_cuda_finalize_kernels", "ks_cuda_initialize_kernels",
+                                                      "ks_cuda_run"));
 }
 
 TEST_F(CudaKernel, WhatIsNotWholeIsRefused) {
-    CudaBuild build{{{"sm_90"}}, true, {{"ks_tanh", tanh}}};
+    CudaBuild build{{"sm_90"}, true};
     EXPECT_THAT(refused(pointwise("ks_other"), build), HasSubstr("ks_other"));
     EXPECT_THAT(refused(pointwise("not_anywhere"), build), HasSubstr("not_anywhere"));
-    build.expansions["ks_tanh"] = [](const PseudoCall &) { return std::string("no.such.instruction;"); };
-    EXPECT_THAT(refused(pointwise("ks_tanh"), build), HasSubstr("no.such.instruction"));
+    auto unknown = [](const PseudoCall &) { return std::string("no.such.instruction;"); };
+    EXPECT_THAT(refused(pointwise("ks_tanh", unknown), build), HasSubstr("no.such.instruction"));
     Halide::Func cpu("cpu");
     Halide::Var i;
     cpu(i) = i;

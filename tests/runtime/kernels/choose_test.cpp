@@ -16,7 +16,7 @@ class Choose : public testing::TestWithParam<const char *> {
     Choose() : library_(nullptr, ks_destroy) {}
     void SetUp() override {
         if (!cpu_has(GetParam())) GTEST_SKIP() << "this CPU has no " << GetParam();
-        ks_create_args a{sizeof a, 1, GetParam()};
+        ks_create_args a{sizeof a, 1, GetParam(), 0};
         ks_library *l = nullptr;
         ASSERT_EQ(ks_create(&a, &l), KS_OK) << ks_last_error();
         library_.reset(l);

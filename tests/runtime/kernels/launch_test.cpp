@@ -15,7 +15,7 @@ namespace {
 using Library = std::unique_ptr<ks_library, void (*)(ks_library *)>;
 
 Library library(int threads = 1, const char *isa = nullptr) {
-    ks_create_args a{sizeof a, threads, isa};
+    ks_create_args a{sizeof a, threads, isa, 0};
     ks_library *l = nullptr;
     EXPECT_EQ(ks_create(&a, &l), KS_OK) << ks_last_error();
     return {l, ks_destroy};
@@ -23,14 +23,18 @@ Library library(int threads = 1, const char *isa = nullptr) {
 
 TEST(Create, Violations) {
     ks_library *l = nullptr;
-    ks_create_args a{sizeof a, 1, nullptr};
+    ks_create_args a{sizeof a, 1, nullptr, 0};
     EXPECT_EQ(ks_create(nullptr, &l), KS_ERROR_NULL);
     EXPECT_EQ(ks_create(&a, nullptr), KS_ERROR_NULL);
     a.size = 4;
     EXPECT_EQ(ks_create(&a, &l), KS_ERROR_STRUCT_SIZE);
-    a = {sizeof a, -1, nullptr};
+    a = {sizeof a, -1, nullptr, 0};
     EXPECT_EQ(ks_create(&a, &l), KS_ERROR_RANGE);
-    a = {sizeof a, 1, "sse2"};
+    a = {sizeof a, 1, nullptr, 1};
+    EXPECT_EQ(ks_create(&a, &l), KS_ERROR_RANGE); // a device is of a GPU
+    a = {sizeof a, 1, "cuda", -1};
+    EXPECT_EQ(ks_create(&a, &l), KS_ERROR_RANGE);
+    a = {sizeof a, 1, "sse2", 0};
     EXPECT_EQ(ks_create(&a, &l), KS_ERROR_UNSUPPORTED_CPU);
     EXPECT_NE(std::string(ks_last_error()).find("sse2"), std::string::npos);
     EXPECT_EQ(l, nullptr);
@@ -97,7 +101,8 @@ INSTANTIATE_TEST_SUITE_P(
         Violation{"no_sequences", KS_ERROR_RANGE, [](Scan &s) { s.a.sequences = 0; }},
         Violation{"more_sequences_than_steps", KS_ERROR_RANGE,
                   [](Scan &s) { s.a.sequences = int64_t{1} << 40; }},
-        Violation{"null_offsets", KS_ERROR_NULL, [](Scan &s) { s.a.seq_start = nullptr; }},
+        Violation{"equal_sequences_that_do_not_fit", KS_ERROR_RANGE,
+                  [](Scan &s) { s.a.seq_start = nullptr, s.a.sequences = 3; }},
         Violation{"offsets_begin", KS_ERROR_RANGE, [](Scan &s) { s.starts[0] = 1; }},
         Violation{"offsets_end", KS_ERROR_RANGE, [](Scan &s) { s.starts[2] = 9; }},
         Violation{"offsets_fall", KS_ERROR_RANGE, [](Scan &s) { s.starts[1] = 0; }},
@@ -112,6 +117,16 @@ INSTANTIATE_TEST_SUITE_P(
                   [](Scan &s) { s.a.state = s.y.data() + s.T * s.D - 1; }},
         Violation{"state_is_decay", KS_ERROR_OVERLAP, [](Scan &s) { s.a.state = s.A.data(); }}),
     [](const auto &test) { return std::string(test.param.name); });
+
+TEST(Launch, EqualSequencesNeedNoOffsets) {
+    Scan given, implied;
+    given.starts[1] = 5;
+    implied.a.seq_start = nullptr;
+    ASSERT_EQ(ks_selective_scan(library().get(), &given.a), KS_OK) << ks_last_error();
+    ASSERT_EQ(ks_selective_scan(library().get(), &implied.a), KS_OK) << ks_last_error();
+    EXPECT_EQ(given.y, implied.y);
+    EXPECT_EQ(given.state, implied.state);
+}
 
 TEST(Launch, NullLibraryAndArguments) {
     Scan s;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What NaN and infinity in an operand do, for every base kernel of the pack: what the contracts say.
-#include "runtime/base/cpu.h"
 #include "tests/runtime/kernels/pack_call.h"
 #include "tests/support/op_check.h"
 #include "tests/support/op_shapes.h"
@@ -11,7 +10,7 @@ namespace {
 class NonFinite : public testing::TestWithParam<std::string> {
   protected:
     void SetUp() override {
-        if (!cpu_has(GetParam())) GTEST_SKIP() << "this CPU has no " << GetParam();
+        if (std::string why = missing(GetParam()); !why.empty()) GTEST_SKIP() << why;
     }
 };
 
@@ -31,7 +30,7 @@ TEST_P(NonFinite, DoesWhatTheContractsSay) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(X86, NonFinite, testing::ValuesIn(all_isas()));
+INSTANTIATE_TEST_SUITE_P(Targets, NonFinite, testing::ValuesIn(all_targets()));
 
 } // namespace
 } // namespace ks::test

@@ -2,10 +2,13 @@
 // An OpProblem as a call of the pack's C interface. The argument struct is put together from the pack's own
 // table, so a new op needs nothing here.
 #pragma once
+#include "autotune/cases/element.h"
 #include "runtime/base/cpu.h"
+#include "runtime/base/error.h"
+#include "runtime/kernels/choose.h"
 #include "runtime/kernels/launch.h"
+#include "runtime/kernels/staged.h"
 #include "schedules/registry.h"
-#include "tests/support/element.h"
 #include "tests/support/op_problem.h"
 #include <cstdint>
 #include <gtest/gtest.h>
@@ -13,19 +16,33 @@
 
 namespace ks::test {
 
+using cases::element_at, cases::element_size, cases::put_element;
+
 using Library = std::unique_ptr<ks_library, void (*)(ks_library *)>;
 
 inline Library library(int threads, const std::string &isa) {
-    ks_create_args a{sizeof a, threads, isa.c_str()};
+    ks_create_args a{sizeof a, threads, isa.c_str(), 0};
     ks_library *l = nullptr;
     EXPECT_EQ(ks_create(&a, &l), KS_OK) << ks_last_error();
     return {l, ks_destroy};
 }
 
-inline int op_index(const std::string &name) {
-    for (int i = 0; i < kernel_table.op_count; i++)
-        if (name == kernel_table.ops[i].name) return i;
-    throw std::invalid_argument(name + " is not in the pack");
+// What libraries are made for: the instruction sets of the CPU, and the GPU.
+inline std::vector<std::string> all_targets() {
+    std::vector<std::string> targets = all_isas();
+    targets.push_back("cuda");
+    return targets;
+}
+
+// Why this machine cannot run kernels for a target; empty when it can.
+inline std::string missing(const std::string &target) {
+    if (target != "cuda") return cpu_has(target) ? "" : "this CPU has no " + target;
+    try {
+        cuda::device(0);
+        return "";
+    } catch (const Error &e) {
+        return e.what();
+    }
 }
 
 class PackCall {
@@ -35,6 +52,7 @@ class PackCall {
         : op_(op_index(problem.contract->name)), starts_(problem.seq_start.begin(), problem.seq_start.end()) {
         const Contract &c = *problem.contract;
         add("size", 0);
+        add("stream", 0);
         for (const auto &d : c.dims) add(d.name, problem.dims.at(d.name));
         for (int i = 0; i < info().choice_count; i++) {
             const ChoiceInfo &choice = info().choices[i];
@@ -58,7 +76,7 @@ class PackCall {
     PackCall(const PackCall &) = delete; // the struct points into memory_
     PackCall &operator=(const PackCall &) = delete;
 
-    ks_status launch(const ks_library *l) { return ks::launch(l, op_, slots_.data()); }
+    ks_status launch(const ks_library *l) { return launch_staged(l, op_, slots_.data()); }
     ks_status supported(const ks_library *l) { return ks::supported(l, op_, slots_.data()); }
     const OpInfo &info() const { return kernel_table.ops[op_]; }
 

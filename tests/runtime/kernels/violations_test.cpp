@@ -59,6 +59,8 @@ TEST_P(OpViolations, NullArgumentsAndLibrary) {
     EXPECT_EQ(ks::supported(library_.get(), op_index(GetParam()), nullptr), KS_ERROR_NULL);
 }
 
+TEST_P(OpViolations, StreamOnACpu) { refuses_value(KS_ERROR_RANGE, "stream", 8); }
+
 TEST_P(OpViolations, Dimensions) {
     for (const auto &d : contract().dims)
         for (int64_t wrong : {d.low - 1, int64_t{-1}, d.high + 1, INT64_MAX, INT64_MIN})
@@ -114,7 +116,8 @@ TEST_P(RaggedViolations, Sequences) {
     refuses_value(KS_ERROR_RANGE, "sequences", 0);
     refuses_value(KS_ERROR_RANGE, "sequences", 8); // of 7 steps
     refuses_value(KS_ERROR_RANGE, "sequences", INT64_MAX);
-    refuses_value(KS_ERROR_NULL, "seq_start", 0);
+    refuses_value(KS_ERROR_RANGE, "seq_start", 0); // 7 steps are not two equal sequences
+    refuses_value(KS_ERROR_ALIGNMENT, "seq_start", 4);
     for (auto [at, value] :
          {std::pair<size_t, int64_t>{0, 1}, {0, -1}, {1, 0}, {1, 7}, {1, 8}, {1, -3}, {2, 6}, {2, 8}})
         refuses(KS_ERROR_RANGE, "seq_start",

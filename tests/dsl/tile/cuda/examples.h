@@ -76,7 +76,7 @@ struct Example {
         return made;
     }
     std::string halide_ptx(bool tensor_cores = true) const {
-        return ptx::ptx_of(lower_to_module(kernel(tensor_cores), "kernel", ptx::cuda_target()));
+        return ptx::ptx_of(lower_to_module(kernel(tensor_cores), "kernel", kernel_target("cuda")));
     }
     TileText text() const { return tile_text(halide_ptx(), op); }
 

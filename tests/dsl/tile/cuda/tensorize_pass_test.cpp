@@ -61,7 +61,7 @@ struct Parts {
             tile_schedule(matmul(), schedule_op);
             after();
             lower_to_module({{y}, {a, w}, {std::make_shared<TensorizePass>(matmul(), op)}}, "kernel",
-                            ptx::cuda_target());
+                            kernel_target("cuda"));
         });
     }
 };
@@ -159,7 +159,7 @@ TEST(TensorizePass, AnotherSplitNamesTheFirstThreadThatIsElsewhere) {
     p.product.compute_at(p.y, half).store_in(MemoryType::Register).unroll(p.n).update().unroll(p.n);
     std::string said = refusal([&] {
         lower_to_module({{p.y}, {p.a, p.w}, {std::make_shared<TensorizePass>(p.matmul(), p.op)}}, "kernel",
-                        ptx::cuda_target());
+                        kernel_target("cuda"));
     });
     EXPECT_THAT(said, HasSubstr("thread 1 begins at (1, 0) of the tile, the tensor cores put (0, 2) there"));
 }

@@ -63,7 +63,7 @@ TEST(TileText, OneTypeOfOperandReplacesTheOther) {
 // The kernel no longer loads A and W or stores its output, and yet they must be its arguments.
 TEST(TileText, TensorMapsKnowTheirBuffers) {
     Example example({300, 256, 100, 104}, with([](TileOp &) {}));
-    Halide::Module module = lower_to_module(example.kernel(), "kernel", ptx::cuda_target());
+    Halide::Module module = lower_to_module(example.kernel(), "kernel", kernel_target("cuda"));
     TileText made = tile_text(ptx::ptx_of(module), example.op);
     ASSERT_EQ(made.launch.maps, 3u);
     std::ostringstream host;

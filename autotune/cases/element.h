@@ -6,7 +6,7 @@
 #include <cstring>
 #include <string>
 
-namespace ks::test {
+namespace ks::cases {
 
 inline size_t element_size(const std::string &storage) {
     return storage == "f32" || storage == "i32" ? 4 : 2;
@@ -43,4 +43,4 @@ inline double element_at(const std::string &storage, const void *from) {
     return real;
 }
 
-} // namespace ks::test
+} // namespace ks::cases

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runtime/kernels/cuda_image.h"
+#include "runtime/kernels/cuda/image.h"
 #include <cstring>
 
 namespace ks::cuda {

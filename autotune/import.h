@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Brings the results of a measuring kit into the store.
+#pragma once
+#include "autotune/kit/manifest.h"
+#include "autotune/kit/results.h"
+#include "autotune/store.h"
+#include <set>
+
+namespace ks::tune {
+
+struct ImportSummary {
+    std::set<std::string> devices;
+    size_t candidates = 0, lost = 0; // with an outcome of their checks, and those of them that failed
+    size_t batches = 0, known = 0;   // added, and found in the store already
+};
+
+// Throws ks::Error (and adds nothing) for results of another kit, with candidates, tasks or shapes that the
+// kit does not have, or of several devices for one instruction set. What was measured twice, or is brought in
+// again, is kept once. Twins get the outcomes and search samples of the candidate that stood for them.
+ImportSummary import_results(const Results &results, const std::string &source, const Manifest &kit,
+                             Store &store);
+
+// Medians of the final rounds of both kinds, in lines: "linear ... M=1: default 1.2 us warm, 3.4 us cold;
+// ...".
+std::string figures(const Results &results, const Manifest &kit);
+
+} // namespace ks::tune

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "autotune/rotation.h"
+#include "runtime/base/error.h"
+#include <algorithm>
+
+namespace ks::tune {
+
+namespace {
+
+// A core is seldom served by more of the last cache than half of this, whatever the system says it has.
+constexpr size_t most_cold_bytes = size_t{256} << 20, most_copies = 20000;
+
+} // namespace
+
+double weight_bytes(const Spec &spec) {
+    double halves = spec.choices.count("halves") ? std::stod(spec.choice("halves")) : 1;
+    double element = spec.choice("weight") == "f32" ? 4 : 2;
+    return static_cast<double>(spec.fixed.at("P") * spec.fixed.at("K")) * std::stod(spec.choice("panel")) *
+           halves * element;
+}
+
+int weight_copies(const Spec &spec, const Dims &shape) {
+    for (const char *rows : {"M", "R"}) {
+        auto at = shape.find(rows);
+        if (at == shape.end() || at->second > 16 || !spec.choices.count("weight")) continue;
+        return static_cast<int>(std::clamp(96e6 / weight_bytes(spec), 1.0, 64.0));
+    }
+    return 1;
+}
+
+Caches deciding(const Spec &spec, const Dims &shape) {
+    return weight_copies(spec, shape) > 1 ? Caches::cold : Caches::warm;
+}
+
+cases::Copies copies_for(Caches caches, const Spec &spec, const Dims &shape, size_t bytes, Device &device) {
+    if (caches == Caches::warm) return {1, 1, false};
+    if (int weights = weight_copies(spec, shape); weights > 1) return {weights, 1, false};
+    size_t total = std::min(2 * device.cache_bytes(), most_cold_bytes);
+    auto copies = static_cast<int>(std::min(total / std::max<size_t>(bytes, 1), most_copies)) + 1;
+    return {copies, copies, false};
+}
+
+const char *name_of(Caches caches) { return caches == Caches::warm ? "warm" : "cold"; }
+
+Caches caches_named(const std::string &name) {
+    for (Caches c : {Caches::warm, Caches::cold})
+        if (name == name_of(c)) return c;
+    throw Error("caches " + name, "are neither warm nor cold");
+}
+
+} // namespace ks::tune

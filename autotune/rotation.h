@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a timed call finds in the caches: whether calls take turns with copies of their operands, and how
+// many.
+#pragma once
+#include "autotune/cases/call.h"
+#include "autotune/device.h"
+
+namespace ks::tune {
+
+// warm: every call has the same operands. cold: what it reads has left the caches since it was last read.
+enum class Caches { warm, cold };
+
+double weight_bytes(const Spec &spec); // of a product
+
+// Copies of the weight to take turns with, so that a few rows find it in no near cache, as in a model; 1
+// where the rows use it often enough, and for ops without one.
+int weight_copies(const Spec &spec, const Dims &shape);
+
+// What decides between candidates: as in a model, a few rows find their weights cold, all else is warm.
+Caches deciding(const Spec &spec, const Dims &shape);
+
+// Cold: copies of the weights where those decide, else of every operand, twice the last cache in all (at most
+// 256 MiB). `bytes`: of one call. In memory without guards, as a model has it: where the unused lanes of a
+// vector meet a forbidden page, some processors take a hundred times longer.
+cases::Copies copies_for(Caches caches, const Spec &spec, const Dims &shape, size_t bytes, Device &device);
+
+const char *name_of(Caches caches);
+Caches caches_named(const std::string &name); // throws ks::Error
+
+} // namespace ks::tune

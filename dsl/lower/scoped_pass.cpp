@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dsl/lower/scoped_pass.h"
+
+namespace ks {
+using namespace Halide::Internal;
+
+Stmt ScopedPass::visit(const LetStmt *op) {
+    lets_.emplace_back(op->name, op->value);
+    Stmt s = IRMutator::visit(op);
+    lets_.pop_back();
+    return s;
+}
+
+Stmt ScopedPass::visit(const For *op) {
+    if (op->for_type != ForType::GPUBlock) return IRMutator::visit(op);
+    lower::Lets host;
+    host.swap(lets_);
+    Stmt s = IRMutator::visit(op);
+    host.swap(lets_);
+    return s;
+}
+
+} // namespace ks

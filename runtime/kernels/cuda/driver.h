@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// The NVIDIA driver as this process finds it: libcuda.so.1, opened when the first device is asked for, so
+// that a pack with GPU kernels loads on machines without a GPU. Types and numbers are those of the driver's C
+// interface.
+#pragma once
+#include <cstddef>
+#include <string>
+
+namespace ks::cuda {
+
+using Result = int; // CUresult; 0 is success
+using Device = int;
+using Context = struct CUctx_st *;
+using Module = struct CUmod_st *;
+using Function = struct CUfunc_st *;
+using Event = struct CUevent_st *;
+using Address = unsigned long long;  // CUdeviceptr
+using Stream = struct CUstream_st *; // null: the default stream
+
+struct Driver {
+    Result (*init)(unsigned flags);
+    Result (*driver_version)(int *version); // 13000: CUDA 13.0
+    Result (*device_count)(int *count);
+    Result (*device_get)(Device *device, int ordinal);
+    Result (*device_name)(char *name, int size, Device device);
+    Result (*device_attribute)(int *value, int attribute, Device device);
+    Result (*primary_retain)(Context *context, Device device);
+    Result (*primary_release)(Device device);
+    Result (*push_context)(Context context);
+    Result (*pop_context)(Context *context);
+    Result (*current_context)(Context *context);
+    Result (*load_module)(Module *module, const void *image);
+    Result (*unload_module)(Module module);
+    Result (*get_function)(Function *function, Module module, const char *name);
+    Result (*set_function_attribute)(Function function, int attribute, int value);
+    Result (*launch)(Function function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
+                     unsigned block_y, unsigned block_z, unsigned shared_bytes, Stream stream,
+                     void **parameters, void **extra);
+    Result (*error_text)(Result result, const char **text);
+    // For programs that own memory and time themselves (memory.h); a launch needs none of them.
+    Result (*allocate)(Address *address, size_t bytes);
+    Result (*free)(Address address);
+    Result (*copy_to_device)(Address to, const void *from, size_t bytes);
+    Result (*copy_to_host)(void *to, Address from, size_t bytes);
+    Result (*fill_bytes)(Address address, unsigned char value, size_t bytes);
+    Result (*synchronize)();
+    Result (*create_stream)(Stream *stream, unsigned flags);
+    Result (*destroy_stream)(Stream stream);
+    Result (*create_event)(Event *event, unsigned flags);
+    Result (*destroy_event)(Event event);
+    Result (*record_event)(Event event, Stream stream);
+    Result (*wait_for_event)(Event event);
+    Result (*elapsed_ms)(float *ms, Event from, Event to);
+};
+
+enum Attribute { // of devices
+    max_shared_bytes_per_block = 97,
+    compute_capability_major = 75,
+    compute_capability_minor = 76,
+    multiprocessors = 16,
+};
+enum FunctionAttribute { dynamic_shared_bytes = 8, shared_carveout_percent = 9 };
+
+// Opened and initialised once per process. KS_LIBCUDA names another library (tests bring a stub). Throws
+// ks::Error: there is no driver, it lacks an entry point (too old), or it does not start.
+const Driver &driver();
+
+// "CUDA_ERROR_OUT_OF_MEMORY: out of memory" as the driver puts it.
+std::string text_of(Result result);
+
+// Throws ks::Error(what, text_of(result)) when it is not 0.
+void check(Result result, const char *what);
+
+} // namespace ks::cuda

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// The functions that the host code of a kernel object calls, with the signatures of Halide's CUDA runtime
+// (HalideRuntimeCuda.h) and names of our own, so that a foreign Halide in the same process is another thing.
+// Their status is dropped by the caller: errors go to the LaunchScope.
+#include "runtime/base/error.h"
+#include "runtime/kernels/buffer_abi.h"
+#include "runtime/kernels/cuda/here.h"
+#include "runtime/kernels/cuda/object.h"
+
+using namespace ks;
+using namespace ks::cuda;
+
+namespace {
+
+constexpr int most_parameters = 64;
+
+int failed(const std::string &line) {
+    if (here.error.empty()) here.error = line;
+    return 1;
+}
+
+} // namespace
+
+extern "C" {
+
+int ks_cuda_initialize_kernels(void **state, const char *images, int) {
+    Object::at(state, images);
+    return 0;
+}
+
+int ks_cuda_run(void *state, const char *name, int blocks_x, int blocks_y, int blocks_z, int threads_x,
+                int threads_y, int threads_z, int shared_bytes, size_t *sizes, void **arguments,
+                const int8_t *is_buffer) {
+    if (!here.device) return failed("a kernel was called outside a LaunchScope");
+    const Function *function = nullptr;
+    try {
+        function = static_cast<Object *>(state)->function(*here.device, name, shared_bytes);
+    } catch (const Error &e) {
+        return failed(e.what());
+    }
+    void *parameters[most_parameters];
+    int count = 0;
+    for (; sizes[count]; count++) {
+        if (count == most_parameters) return failed(std::string(name) + " has too many parameters");
+        parameters[count] =
+            is_buffer[count] ? &static_cast<KernelBuffer *>(arguments[count])->device : arguments[count];
+    }
+    auto dimension = [](int n) { return static_cast<unsigned>(n); };
+    Result r = driver().launch(*function, dimension(blocks_x), dimension(blocks_y), dimension(blocks_z),
+                               dimension(threads_x), dimension(threads_y), dimension(threads_z),
+                               dimension(shared_bytes), here.stream, parameters, nullptr);
+    return r ? failed(here.device->name + ": " + text_of(r)) : 0;
+}
+
+void ks_cuda_finalize_kernels(void *, void *) {}
+
+// Operands are on the device already.
+int ks_cuda_copy_to_device(void *, const void *) { return 0; }
+
+const void *ks_cuda_device_interface() { return nullptr; }
+
+} // extern "C"

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/kernels/cuda/memory.h"
+#include "runtime/base/error.h"
+
+namespace ks::cuda {
+
+DeviceMemory::DeviceMemory(const OpenDevice &device, size_t bytes) : device_(&device), bytes_(bytes) {
+    ContextScope scope(device);
+    if (Result r = driver().allocate(&address_, bytes ? bytes : 1))
+        throw Error(device.name, std::to_string(bytes) + " bytes: " + text_of(r));
+}
+
+DeviceMemory::~DeviceMemory() {
+    if (!address_) return;
+    try {
+        ContextScope scope(*device_);
+        driver().free(address_);
+    } catch (const Error &) { // the context is gone, and the memory with it
+    }
+}
+
+void DeviceMemory::copy_from(const void *host, size_t bytes) {
+    ContextScope scope(*device_);
+    check(driver().copy_to_device(address_, host, bytes), device_->name.c_str());
+}
+
+void DeviceMemory::copy_to(void *host, size_t bytes) const {
+    ContextScope scope(*device_);
+    check(driver().copy_to_host(host, address_, bytes), device_->name.c_str());
+}
+
+void DeviceMemory::fill(unsigned char value) {
+    ContextScope scope(*device_);
+    check(driver().fill_bytes(address_, value, bytes_), device_->name.c_str());
+}
+
+void synchronize(const OpenDevice &device) {
+    ContextScope scope(device);
+    check(driver().synchronize(), device.name.c_str());
+}
+
+} // namespace ks::cuda

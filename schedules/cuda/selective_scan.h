@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Selective scan on CUDA: what may vary, and how it is applied.
+#pragma once
+#include "dsl/kernel.h"
+#include "generators/selective_scan.h"
+#include "schedules/space.h"
+
+namespace ks::cuda {
+
+Space selective_scan_space(const Spec &spec, const Halide::Target &target);
+Kernel selective_scan(const Spec &spec, const Knobs &knobs, const Halide::Target &target);
+
+Space selective_state_update_space(const Spec &spec, const Halide::Target &target);
+Kernel selective_state_update(const Spec &spec, const Knobs &knobs, const Halide::Target &target);
+
+} // namespace ks::cuda

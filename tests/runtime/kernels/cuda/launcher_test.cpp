@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// The launcher against a driver that writes down what it is asked (tests/support/stub_libcuda.cpp): what a
+// launch costs and what goes wrong, without a GPU.
+#include "dsl/ptx/cuda_kernel.h"
+#include "dsl/ptx/program.h"
+#include "runtime/base/error.h"
+#include "runtime/kernels/buffer_abi.h"
+#include "runtime/kernels/cuda/launcher.h"
+#include <cstdlib>
+#include <dlfcn.h>
+#include <gmock/gmock.h>
+#include <sstream>
+#include <thread>
+
+namespace ks::cuda {
+namespace {
+
+using testing::Each;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+// y = 2 x over 100 elements, 64 threads a block; with `shared_rows` a block stages so many rows of 64 floats.
+Kernel doubled(int shared_rows) {
+    using namespace Halide;
+    ImageParam x(Float(32), 1, "x");
+    Var i("i"), r("r"), block("block"), thread("thread");
+    Func staged("staged"), y("y");
+    staged(i, r) = 2.f * x(i) + cast<float>(r);
+    y(i) = shared_rows ? staged(i, 0) + staged(i, shared_rows - 1) : 2.f * x(i);
+    y.gpu_tile(i, block, thread, 64, TailStrategy::GuardWithIf);
+    if (shared_rows) staged.compute_at(y, block).store_in(MemoryType::GPUShared).gpu_threads(i);
+    return {{y}, {x}, {}};
+}
+
+class Launcher : public testing::Test {
+  protected:
+    using Call = int (*)(void **);
+
+    static void SetUpTestSuite() { setenv("KS_LIBCUDA", KS_STUB_LIBCUDA, 1); }
+
+    void SetUp() override {
+        ptxas_ = ptx::Ptxas::find();
+        if (!ptxas_) GTEST_SKIP() << "there is no ptxas on this machine";
+        stub_ = dlopen(KS_STUB_LIBCUDA, RTLD_NOW);
+        ASSERT_TRUE(stub_) << dlerror();
+        entry<void()>("stub_reset")();
+    }
+
+    // A kernel object of its own, in a library of its own: nothing of it is loaded yet.
+    Call kernel(int shared_rows = 0, const std::vector<std::string> &archs = {"sm_80", "sm_90"},
+                bool with_ptx = true) {
+        std::string name = "kernel" + std::to_string(made_++), object = folder_.path(name + ".o"),
+                    library = folder_.path(name + ".so");
+        ptx::compile_cuda(doubled(shared_rows), name, *ptxas_, {archs, with_ptx}, object);
+        auto linked = ptx::run_program({KS_CXX, "-shared", "-o", library, object});
+        EXPECT_EQ(linked.status, 0) << linked.output;
+        void *opened = dlopen(library.c_str(), RTLD_NOW);
+        EXPECT_TRUE(opened) << dlerror();
+        return reinterpret_cast<Call>(dlsym(opened, (name + "_argv").c_str()));
+    }
+
+    // Runs a kernel on buffers at the addresses 4096 (x) and 8192 (y); returns the scope's error.
+    static std::string launch(Call call, int device_ordinal = 0, size_t stream = 0) {
+        KernelDim dims[2] = {{0, 100, 1, 0}, {0, 100, 1, 0}};
+        KernelBuffer x{4096, nullptr, nullptr, 0, {kernel_float, 32, 1}, 1, &dims[0], nullptr}, y = x;
+        y.device = 8192, y.dim = &dims[1];
+        void *arguments[] = {&x, &y};
+        LaunchScope scope(device(device_ordinal), reinterpret_cast<Stream>(stream));
+        call(arguments);
+        return scope.error();
+    }
+
+    std::vector<std::string> calls() const {
+        std::istringstream lines(entry<const char *()>("stub_calls")());
+        std::vector<std::string> list;
+        for (std::string line; std::getline(lines, line);) list.push_back(line);
+        return list;
+    }
+    std::vector<std::string> calls_of(const std::string &name) const {
+        std::vector<std::string> list;
+        for (const auto &line : calls())
+            if (line.rfind(name, 0) == 0) list.push_back(line);
+        return list;
+    }
+    void fail(const char *call, int status) const {
+        entry<void(const char *, int)>("stub_fail")(call, status);
+    }
+    void reset() const { entry<void()>("stub_reset")(); }
+
+    template <typename F>
+    F *entry(const char *name) const {
+        return reinterpret_cast<F *>(dlsym(stub_, name));
+    }
+
+    std::optional<ptx::Ptxas> ptxas_;
+    ptx::ScratchFolder folder_;
+    void *stub_ = nullptr;
+    static inline int made_ = 0;
+};
+
+TEST_F(Launcher, AFirstCallLoadsAndASecondOnlyLaunches) {
+    Call call = kernel();
+    EXPECT_EQ(launch(call), "");
+    EXPECT_THAT(calls_of("cuModuleLoadData"), ElementsAre(HasSubstr("cubin")));
+    EXPECT_EQ(calls_of("cuModuleGetFunction").size(), 1u);
+    reset();
+    EXPECT_EQ(launch(call, 0, 77), "");
+    EXPECT_THAT(calls(), ElementsAre("cuCtxGetCurrent", StartsWith("cuCtxPushCurrent"),
+                                     "cuLaunchKernel 2 1 1 64 1 1 0 0x4d 4096", "cuCtxPopCurrent"));
+}
+
+TEST_F(Launcher, AContextThatIsCurrentIsNotPushed) {
+    Call call = kernel();
+    ContextScope outer(device(0));
+    launch(call);
+    reset();
+    launch(call);
+    EXPECT_THAT(calls(), ElementsAre("cuCtxGetCurrent", StartsWith("cuLaunchKernel")));
+}
+
+TEST_F(Launcher, EveryDeviceLoadsItsOwnCode) {
+    Call call = kernel(0, {"sm_90"}); // the stub's second device is of capability 8.0
+    EXPECT_EQ(launch(call, 0), "");
+    EXPECT_EQ(launch(call, 1), "");
+    EXPECT_EQ(launch(call, 0), "");
+    auto loads = calls_of("cuModuleLoadData");
+    ASSERT_EQ(loads.size(), 2u);
+    EXPECT_THAT(loads[0], HasSubstr("cubin"));
+    EXPECT_THAT(loads[1], HasSubstr("ptx"));
+    EXPECT_EQ(calls_of("cuLaunchKernel").size(), 3u);
+}
+
+TEST_F(Launcher, MuchSharedMemoryIsAskedForOnce) {
+    Call little = kernel(4), much = kernel(256); // 1 KB and 64 KB
+    EXPECT_EQ(launch(little), "");
+    EXPECT_THAT(calls_of("cuFuncSetAttribute"), ElementsAre());
+    EXPECT_EQ(launch(much), "");
+    EXPECT_EQ(launch(much), "");
+    EXPECT_THAT(calls_of("cuFuncSetAttribute"),
+                ElementsAre("cuFuncSetAttribute 8 65536", "cuFuncSetAttribute 9 100"));
+    EXPECT_THAT(calls_of("cuLaunchKernel")[1], HasSubstr(" 65536 "));
+    Call too_much = kernel(1024); // 256 KB
+    EXPECT_THAT(launch(too_much), HasSubstr("262144 bytes of shared memory, a block has 232448"));
+}
+
+TEST_F(Launcher, WhatGoesWrongIsOneLine) {
+    Call call = kernel();
+    fail("cuModuleLoadData", 209);
+    EXPECT_EQ(launch(call), "Stub GPU 0: no kernel image is available");
+    reset();
+    fail("cuLaunchKernel", 2);
+    EXPECT_EQ(launch(call), "Stub GPU 0: out of memory");
+    reset();
+    EXPECT_EQ(launch(call), ""); // an error is of one scope
+    EXPECT_THAT(launch(kernel(0, {"sm_90"}, false), 1), HasSubstr("no code for compute capability 8.0"));
+    EXPECT_THROW(device(2), Error);
+    EXPECT_THROW(device(-1), Error);
+}
+
+TEST_F(Launcher, ACallOutsideAScopeLaunchesNothing) {
+    Call call = kernel();
+    KernelDim dim{0, 100, 1, 0};
+    KernelBuffer x{4096, nullptr, nullptr, 0, {kernel_float, 32, 1}, 1, &dim, nullptr}, y = x;
+    void *arguments[] = {&x, &y};
+    call(arguments);
+    EXPECT_THAT(calls_of("cuLaunchKernel"), ElementsAre());
+}
+
+TEST_F(Launcher, ThreadsHaveScopesOfTheirOwn) {
+    Call call = kernel();
+    std::vector<std::thread> threads;
+    for (size_t t = 0; t < 4; t++)
+        threads.emplace_back([&, t] {
+            for (int i = 0; i < 50; i++) EXPECT_EQ(launch(call, static_cast<int>(t % 2), t + 1), "");
+        });
+    for (auto &t : threads) t.join();
+    EXPECT_EQ(calls_of("cuModuleLoadData").size(), 2u);
+    EXPECT_EQ(calls_of("cuModuleGetFunction").size(), 2u);
+    for (const char *stream : {"0x1", "0x2", "0x3", "0x4"}) {
+        size_t launches = 0;
+        for (const auto &line : calls_of("cuLaunchKernel"))
+            launches += line.find(std::string(" ") + stream + " ") != std::string::npos;
+        EXPECT_EQ(launches, 50u);
+    }
+}
+
+// A driver is opened once per process, so each of these has one.
+void expect_no_driver(const char *library, const char *line) {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    auto open = [&] {
+        setenv("KS_LIBCUDA", library, 1);
+        try {
+            device(0);
+        } catch (const Error &e) {
+            std::fprintf(stderr, "%s\n", e.what());
+            std::exit(3);
+        }
+    };
+    EXPECT_EXIT(open(), testing::ExitedWithCode(3), line);
+}
+
+TEST(NoDriver, IsOneLine) {
+    expect_no_driver("no-such-libcuda.so", "^NVIDIA driver: no-such-libcuda.so: cannot open");
+}
+TEST(NoDriver, NorOneThatIsTooOld) {
+    expect_no_driver("libm.so.6", "^NVIDIA driver: has no cuInit: it is too old");
+}
+
+} // namespace
+} // namespace ks::cuda

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every kernel for CUDA must be, known without a GPU: machine code for every architecture, no local
+// memory, nothing left to be resolved.
+#include "dsl/ptx/cuda_kernel.h"
+#include "dsl/ptx/program.h"
+#include "schedules/registry.h"
+#include <gtest/gtest.h>
+
+namespace ks {
+namespace {
+
+class CudaResources : public testing::Test {
+  protected:
+    void SetUp() override {
+        ptxas_ = ptx::Ptxas::find();
+        if (!ptxas_) GTEST_SKIP() << "there is no ptxas on this machine";
+    }
+
+    void check(const Op &op, const Spec &spec, const Knobs &knobs) {
+        SCOPED_TRACE(op.contract.name + " " + spec.text() + " {" + knobs.text() + "}");
+        ptx::ScratchFolder folder;
+        ptx::CudaBuild build = ptx::plain_build(*ptxas_);
+        auto reports = ptx::compile_cuda(op.build(spec, knobs, target_), "kernel", *ptxas_, build,
+                                         folder.path("kernel.o"));
+        EXPECT_EQ(reports.size(), build.archs.size());
+        for (const auto &report : reports) {
+            ASSERT_EQ(report.kernels.size(), 1u) << report.arch; // an op is one launch
+            const ptx::Resources &r = report.kernels[0];
+            EXPECT_EQ(r.stack, 0) << report.arch;
+            EXPECT_LE(r.spill_stores + r.spill_loads, 32) << report.arch;
+        }
+    }
+
+    std::optional<ptx::Ptxas> ptxas_;
+    Halide::Target target_ = kernel_target("cuda");
+};
+
+TEST_F(CudaResources, BaseKernels) {
+    int kernels = 0;
+    for (const Op &op : all_ops())
+        for (const Spec &spec : base_specs(op, target_)) {
+            check(op, spec, op.space(spec, target_).fallback());
+            kernels++;
+        }
+    EXPECT_GT(kernels, 0);
+}
+
+// With the widths of BlackMamba 1.5B.
+TEST_F(CudaResources, KernelsWithFixedWidths) {
+    const Dims widths = {{"D", 2944}, {"N", 16}, {"H", 1472}, {"K", 1472}};
+    for (const Op &op : all_ops()) {
+        if (!op.has_schedule(target_)) continue;
+        Spec spec = base_specs(op, target_).at(0);
+        for (const auto &d : op.contract.dims)
+            if (d.width && widths.count(d.name)) spec.fixed[d.name] = widths.at(d.name);
+        check(op, spec, op.space(spec, target_).fallback());
+    }
+}
+
+} // namespace
+} // namespace ks
