@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dsl/tile/cuda/wgmma.h"
 #include "dsl/tile/cuda/calls.h"
+#include "dsl/tile/cuda/operands.h"
 #include "dsl/tile/cuda/ring.h"
-#include "runtime/base/error.h"
 
 namespace ks::tile::wgmma {
 
@@ -21,17 +21,6 @@ void move_registers(Code &code, const char *direction, int registers) {
     if (registers) code("setmaxnreg.", direction, ".sync.aligned.u32 ", registers, ";");
 }
 
-} // namespace
-
-int number(const ptx::PseudoCall &call, size_t argument) {
-    const std::string &text = call.arguments.at(argument);
-    if (text.empty() || text.find_first_not_of("0123456789") != std::string::npos)
-        throw Error("PTX", call.name + " is called with " + text + " where a constant is due");
-    return std::stoi(text);
-}
-
-namespace {
-
 void pack(Code &code, const ptx::PseudoCall &call, const char *type) {
     code(".reg .f32 %first, %second;");
     code("mov.b32 %first, ", call.arguments.at(0), ";");
@@ -49,7 +38,7 @@ void shared_base(Code &code, const TileOp &op, const ptx::PseudoCall &call) {
 
 } // namespace
 
-std::map<std::string, ptx::Expansion> expansions(const TileOp &op, const std::string &a) {
+std::map<std::string, ptx::Expansion> expansions(const TileOp &op) {
     std::map<std::string, ptx::Expansion> all;
     auto define = [&](const char *name, auto emit) {
         all[name] = [emit](const ptx::PseudoCall &call) {
@@ -64,7 +53,7 @@ std::map<std::string, ptx::Expansion> expansions(const TileOp &op, const std::st
     define(calls::producer, [=](Code &code, Call) { move_registers(code, "dec", op.producer_registers); });
     define(calls::set_row,
            [](Code &code, Call c) { code("mov.b32 %ks_row", number(c, 0), ", ", c.arguments.at(1), ";"); });
-    define(calls::produce, [=](Code &code, Call c) { produce(code, op, c, a); });
+    define(calls::produce, [=](Code &code, Call c) { produce(code, op, c); });
     define(calls::consumer, [=](Code &code, Call) {
         move_registers(code, "inc", op.consumer_registers);
         if (op.staged_store) begin_stores(code, op);

@@ -5,10 +5,10 @@
 //   %ks_base                 first byte of the shared memory, SharedLayout
 //   %ks_acc<n>               accumulators of a consumer
 //   %ks_slot, %ks_phase      place in the ring, of every thread
-//   %ks_row<i>               rows of A that a producer copies, when they are gathered
+//   %ks_a, %ks_row<i>        address of A and the rows that a producer copies, when they are gathered
 //   %ks_cell, %ks_open       where a consumer stages a pair: in its first store buffer; in the one it fills
-//   %ks_other, %ks_leader, %ks_group_barrier   which buffer that is; who sends it; the barrier of the
-//   warpgroup
+//   %ks_other, %ks_leader    which of the two that is; whether this thread sends it
+//   %ks_group_barrier        named barrier of the warpgroup
 #pragma once
 #include "dsl/ptx/text.h"
 #include "dsl/tile/cuda/code.h"
@@ -22,14 +22,10 @@ constexpr const char *map_of_a = "ks_map_a", *map_of_w = "ks_map_w", *map_of_out
 // Architecture and version of PTX that have all this.
 constexpr const char *arch = "sm_90a", *ptx_version = "8.0";
 
-// `a` is the parameter with the address of A, for gathered rows.
-std::map<std::string, ptx::Expansion> expansions(const TileOp &op, const std::string &a);
-
-// A constant argument of a pseudo-call. Throws ks::Error when the compiler made it a variable.
-int number(const ptx::PseudoCall &call, size_t argument);
+std::map<std::string, ptx::Expansion> expansions(const TileOp &op);
 
 // Parts of it: each appends the instructions of one pseudo-call.
-void produce(Code &code, const TileOp &op, const ptx::PseudoCall &call, const std::string &a);
+void produce(Code &code, const TileOp &op, const ptx::PseudoCall &call);
 void multiply(Code &code, const TileOp &op);
 void begin_stores(Code &code, const TileOp &op); // at the start of a consumer
 void open_block(Code &code);
@@ -37,7 +33,8 @@ void stage(Code &code, const ptx::PseudoCall &call);
 void store_block(Code &code, const TileOp &op, const ptx::PseudoCall &call);
 
 // The text with what a tile kernel needs around its calls: its architecture, launch bounds, parameters and
-// registers. Throws ks::Error when it holds not exactly one kernel.
+// registers. Throws ks::Error when it holds not exactly one kernel, or one that TensorizePass has not
+// made.
 std::string with_entry(const std::string &ptx, const TileOp &op);
 
 } // namespace ks::tile::wgmma

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The frame of a tile kernel: edits on the text around its calls.
+#include "dsl/tile/cuda/operands.h"
 #include "dsl/tile/cuda/ring.h"
 #include "dsl/tile/cuda/wgmma.h"
 #include "runtime/base/error.h"
@@ -32,12 +33,16 @@ std::string bounds(const TileOp &op) {
            std::to_string(op.blocks_per_multiprocessor);
 }
 
-std::string registers(const TileOp &op) {
+std::string registers(const std::string &ptx, const std::string &kernel, const TileOp &op) {
     constexpr int atom = SharedLayout::atom;
     Code code;
     code(".reg .f32 %ks_acc<", op.accumulators(), ">;");
     code(".reg .b32 %ks_base, %ks_slot, %ks_phase, %ks_cell, %ks_open, %ks_other, %ks_group_barrier;");
-    if (op.gathered) code(".reg .b32 %ks_row<", op.rows() / 16, ">;");
+    if (op.gathered) {
+        code(".reg .b32 %ks_row<", op.rows() / 16, ">;");
+        code(".reg .b64 %ks_a;");
+        code("ld.param.b64 %ks_a, [", kernel, "_param_", operands(ptx).at(calls::Operand::a), "];");
+    }
     code(".reg .pred %ks_leader;");
     code("mov.u32 %ks_base, ks_shared;");
     code("add.u32 %ks_base, %ks_base, ", atom - 1, ";");
@@ -54,7 +59,8 @@ std::string with_entry(const std::string &halide, const TileOp &op) {
         throw Error("PTX", "a tile kernel stands beside others in its pipeline");
     size_t open = find(ptx, "(", kernel), close = find(ptx, ")", open), body = find(ptx, "{", close);
     bool bare = ptx.find(".param", open) > close;
-    ptx.insert(body + 1, registers(op));
+    size_t name = kernel + std::string(entry).size();
+    ptx.insert(body + 1, registers(halide, ptx.substr(name, open - name), op));
     ptx.insert(close + 1, bounds(op));
     ptx.insert(close, parameters(op, bare));
     ptx.insert(kernel, ".extern .shared .align 1024 .b8 ks_shared[];\n");

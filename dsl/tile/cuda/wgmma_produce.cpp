@@ -30,7 +30,7 @@ class GatheredRows {
   public:
     GatheredRows(Code &code, const TileOp &op) : code_(code), op_(op), rounds_(op.rows() / rows_at_once) {}
 
-    void begin(const std::string &a) {
+    void begin() {
         code_(".reg .b32 %chunk, %row, %place, %left, %bytes;");
         code_(".reg .b64 %from<", rounds_, ">, %start, %offset;");
         code_("sub.u32 %row, %thread, ", op_.consumers(), ";");
@@ -40,8 +40,8 @@ class GatheredRows {
         code_("xor.b32 %place, %place, %chunk;");
         code_("shl.b32 %place, %place, 4;");
         code_("mad.lo.u32 %place, %row, ", swizzle_row_bytes, ", %place;");
-        code_("ld.param.b64 %start, [", a, "];");
-        code_("cvta.to.global.u64 %start, %start;");
+        code_("cvta.to.global.u64 %start, %ks_a;");
+
         code_("mul.wide.u32 %offset, %chunk, ", chunk_bytes, ";");
         code_("add.u64 %start, %start, %offset;");
         for (int i = 0; i < rounds_; i++) {
@@ -77,7 +77,7 @@ class GatheredRows {
 
 } // namespace
 
-void produce(Code &code, const TileOp &op, const ptx::PseudoCall &call, const std::string &a) {
+void produce(Code &code, const TileOp &op, const ptx::PseudoCall &call) {
     const char *one = op.gathered ? "@%first " : ""; // else one thread comes here
     GatheredRows gathered(code, op);
     code(".reg .b32 %thread, %k, %full, %empty, %parity, %stage, %to;");
@@ -87,7 +87,7 @@ void produce(Code &code, const TileOp &op, const ptx::PseudoCall &call, const st
     code("setp.eq.u32 %first, %thread, ", op.consumers(), ";");
     address_of_map(code, "%w", map_of_w);
     if (op.gathered)
-        gathered.begin(a);
+        gathered.begin();
     else
         address_of_map(code, "%a", map_of_a);
     code("mov.u32 %k, 0;");

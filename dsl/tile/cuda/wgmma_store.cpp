@@ -3,6 +3,7 @@
 // two lanes meet in a bank, and leave as one asynchronous box of the output's tensor map, which clips what
 // lies outside of it. A second buffer fills meanwhile.
 #include "dsl/tile/cuda/fragment.h"
+#include "dsl/tile/cuda/operands.h"
 #include "dsl/tile/cuda/ring.h"
 #include "dsl/tile/cuda/wgmma.h"
 

@@ -3,9 +3,8 @@
 #pragma once
 #include "dsl/kernel.h"
 #include "dsl/ptx/cuda_kernel.h"
-#include "dsl/tile/cuda/tensorize_pass.h"
+#include "dsl/tile/cuda/tile_kernel.h"
 #include "dsl/tile/cuda/tile_schedule.h"
-#include "dsl/tile/cuda/tile_text.h"
 
 namespace ks::tile {
 
@@ -72,13 +71,15 @@ struct Example {
         Kernel made{{matmul.out}, {matmul.a, matmul.w}, {}};
         if (matmul.rows.defined()) made.arguments.push_back(matmul.rows);
         if (matmul.experts.defined()) made.arguments.push_back(matmul.experts);
-        if (tensor_cores) made.passes.push_back(std::make_shared<TensorizePass>(matmul, op));
+        if (tensor_cores) use_tensor_cores(made, matmul, op);
         return made;
     }
-    std::string halide_ptx(bool tensor_cores = true) const {
-        return ptx::ptx_of(lower_to_module(kernel(tensor_cores), "kernel", kernel_target("cuda")));
+    // The text of the device, finished.
+    std::string text() const {
+        Kernel made = kernel();
+        return ptx::device_text(made, "kernel",
+                                ptx::ptx_of(lower_to_module(made, "kernel", kernel_target("cuda"))));
     }
-    TileText text() const { return tile_text(halide_ptx(), op); }
 
   private:
     void constrain() {

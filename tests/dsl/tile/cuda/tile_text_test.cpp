@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The text of tile kernels, what their launches bring, and what ptxas makes of them.
 #include "dsl/ptx/ptxas.h"
-#include "dsl/tile/cuda/tile_text.h"
+#include "dsl/tile/cuda/operands.h"
 #include "dsl/tile/cuda/wgmma.h"
 #include "examples.h"
 #include "refusal.h"
@@ -38,34 +38,34 @@ TileOp gated() {
 }
 
 TEST(TileText, HoldsTheInstructionsOfTheTile) {
-    TileText made =
+    std::string made =
         Example({512, 512, 1472}, with([](TileOp &op) { op.columns = 128, op.slabs = 2; })).text();
-    EXPECT_THAT(ptx::undefined_calls(made.ptx), ElementsAre());
-    EXPECT_THAT(made.ptx, Not(HasSubstr(".extern .func")));
-    EXPECT_EQ(count(made.ptx, "wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16"), 4 * 2);
-    EXPECT_EQ(count(made.ptx, "cp.async.bulk.tensor.2d.shared::cluster"), 2); // A and W
-    EXPECT_EQ(count(made.ptx, "cp.async.bulk.tensor.2d.global"), 2 * 2); // blocks of 64 x 64 of a warpgroup
-    EXPECT_EQ(count(made.ptx, "st.shared.b32"), 2 * 128 / 4);            // pairs of a thread
-    EXPECT_THAT(made.ptx, HasSubstr(".version 8.0\n.target sm_90a\n"));
-    EXPECT_THAT(made.ptx, HasSubstr("\n.maxntid 384, 1, 1\n.minnctapersm 1"));
-    EXPECT_EQ(count(made.ptx, ".param .align 64 .b8 ks_map_"), 3);
-    EXPECT_EQ(count(made.ptx, "mbarrier.init.shared::cta.b64"), 2 * 4);
-    EXPECT_EQ(count(made.ptx, "st.global"), 0);
+    EXPECT_THAT(ptx::undefined_calls(made), ElementsAre());
+    EXPECT_THAT(made, Not(HasSubstr(".extern .func")));
+    EXPECT_EQ(count(made, "wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16"), 4 * 2);
+    EXPECT_EQ(count(made, "cp.async.bulk.tensor.2d.shared::cluster"), 2); // A and W
+    EXPECT_EQ(count(made, "cp.async.bulk.tensor.2d.global"), 2 * 2);      // blocks of 64 x 64 of a warpgroup
+    EXPECT_EQ(count(made, "st.shared.b32"), 2 * 128 / 4);                 // pairs of a thread
+    EXPECT_THAT(made, HasSubstr(".version 8.0\n.target sm_90a\n"));
+    EXPECT_THAT(made, HasSubstr("\n.maxntid 384, 1, 1\n.minnctapersm 1"));
+    EXPECT_EQ(count(made, ".param .align 64 .b8 ks_map_"), 3);
+    EXPECT_EQ(count(made, "mbarrier.init.shared::cta.b64"), 2 * 4);
+    EXPECT_EQ(count(made, "st.global"), 0);
 }
 
 TEST(TileText, OneTypeOfOperandReplacesTheOther) {
-    TileText made = Example({256, 256, 128}, with([](TileOp &op) { op.storage = Storage::f16; })).text();
-    EXPECT_EQ(count(made.ptx, "k16.f32.f16.f16"), 4);
-    EXPECT_EQ(count(made.ptx, "bf16"), 0);
-    EXPECT_THAT(made.ptx, HasSubstr("cvt.rn.f16x2.f32"));
+    std::string made = Example({256, 256, 128}, with([](TileOp &op) { op.storage = Storage::f16; })).text();
+    EXPECT_EQ(count(made, "k16.f32.f16.f16"), 4);
+    EXPECT_EQ(count(made, "bf16"), 0);
+    EXPECT_THAT(made, HasSubstr("cvt.rn.f16x2.f32"));
 }
 
 // The kernel no longer loads A and W or stores its output, and yet they must be its arguments.
 TEST(TileText, TensorMapsKnowTheirBuffers) {
     Example example({300, 256, 100, 104}, with([](TileOp &) {}));
     Halide::Module module = lower_to_module(example.kernel(), "kernel", kernel_target("cuda"));
-    TileText made = tile_text(ptx::ptx_of(module), example.op);
-    ASSERT_EQ(made.launch.maps, 3u);
+    cuda::TileLaunch launch = tile_launch(ptx::ptx_of(module), example.op);
+    ASSERT_EQ(launch.maps, 3u);
     std::ostringstream host;
     host << module.functions()[0].body;
     std::smatch buffers; // the arguments that the host passes, in order
@@ -73,26 +73,26 @@ TEST(TileText, TensorMapsKnowTheirBuffers) {
     ASSERT_TRUE(std::regex_search(text, buffers,
                                   std::regex("\\(\\(void \\*\\)([\\w$]+)\\.buffer, \\(void "
                                              "\\*\\)(\\w+)\\.buffer, \\(void \\*\\)(\\w+)\\.buffer")));
-    auto name = [&](int map) { return buffers[1 + made.launch.map[map].argument].str(); };
+    auto name = [&](int map) { return buffers[1 + launch.map[map].argument].str(); };
     EXPECT_EQ(name(0), "a");
     EXPECT_EQ(name(1), "w");
     EXPECT_EQ(name(2), example.matmul.out.name());
-    EXPECT_EQ(made.launch.map[0].columns, 100u); // not the stride: what follows is not part of the sum
-    EXPECT_EQ(made.launch.map[0].box_rows, 128u);
-    EXPECT_EQ(made.launch.map[1].columns, 100u);
-    EXPECT_EQ(made.launch.map[1].box_rows, 256u);
-    EXPECT_EQ(made.launch.map[2].columns, 0u);
-    EXPECT_EQ(made.launch.map[2].box_rows, 64u);
-    EXPECT_EQ(made.launch.shared_bytes, 2 * 1024u + 4 * (128 + 256) * 128 + 4 * 8192);
+    EXPECT_EQ(launch.map[0].columns, 100u); // not the stride: what follows is not part of the sum
+    EXPECT_EQ(launch.map[0].box_rows, 128u);
+    EXPECT_EQ(launch.map[1].columns, 100u);
+    EXPECT_EQ(launch.map[1].box_rows, 256u);
+    EXPECT_EQ(launch.map[2].columns, 0u);
+    EXPECT_EQ(launch.map[2].box_rows, 64u);
+    EXPECT_EQ(launch.shared_bytes, 2 * 1024u + 4 * (128 + 256) * 128 + 4 * 8192);
     EXPECT_THAT(text, HasSubstr(", 384, 1, 1, 0, "));
 }
 
 TEST(TileText, GatheredRowsAreCopiedByTheirAddress) {
-    TileText made = Example({300, 128, 1472}, gated()).text();
-    EXPECT_EQ(made.launch.maps, 2u); // W and the output
-    EXPECT_EQ(count(made.ptx, "cp.async.cg.shared.global"), 128 / 16);
-    EXPECT_EQ(count(made.ptx, ", 16, %bytes;"), 0);
-    std::string ragged = Example({300, 128, 100, 104}, gated()).text().ptx;
+    std::string made = Example({300, 128, 1472}, gated()).text();
+    EXPECT_EQ(count(made, ".param .align 64 .b8 ks_map_"), 2); // W and the output
+    EXPECT_EQ(count(made, "cp.async.cg.shared.global"), 128 / 16);
+    EXPECT_EQ(count(made, ", 16, %bytes;"), 0);
+    std::string ragged = Example({300, 128, 100, 104}, gated()).text();
     EXPECT_EQ(count(ragged, ", 16, %bytes;"), 128 / 16);
 }
 
@@ -108,7 +108,11 @@ TEST(TileText, ParametersAreFollowedBack) {
 
 TEST(TileText, OnlyTensorizedKernelsBecomeOne) {
     Example plain({256, 256, 128}, with([](TileOp &op) { op.staged_store = false; }));
-    EXPECT_THAT(refusal([&] { tile_text(plain.halide_ptx(false), plain.op); }),
+    EXPECT_THAT(refusal([&] {
+                    Halide::Module module =
+                        lower_to_module(plain.kernel(false), "kernel", kernel_target("cuda"));
+                    tile_launch(ptx::ptx_of(module), plain.op);
+                }),
                 HasSubstr("has not seen this kernel"));
     EXPECT_THAT(refusal([&] { wgmma::with_entry(".version 7.0\n.target sm_80\n", plain.op); }),
                 HasSubstr("without .visible .entry"));
@@ -117,7 +121,7 @@ TEST(TileText, OnlyTensorizedKernelsBecomeOne) {
     EXPECT_THAT(refusal([&] { wgmma::with_entry(one + ".visible .entry l()\n{\n}\n", plain.op); }),
                 HasSubstr("beside others"));
     EXPECT_THAT(refusal([] {
-                    wgmma::number({"ks_tile_stage", {"%r4"}, ""}, 0);
+                    number({"ks_tile_stage", {"%r4"}, ""}, 0);
                 }),
                 HasSubstr("ks_tile_stage is called with %r4"));
 }
@@ -171,7 +175,7 @@ TEST(TileText, PtxasTakesEveryVariantWithoutLocalMemory) {
         GTEST_SKIP() << "no ptxas on this machine knows " << wgmma::arch;
     for (const Variant &v : variants()) {
         SCOPED_TRACE(v.name);
-        ptx::Resources used = ptxas->assemble(Example(v.shape, v.op).text().ptx, {wgmma::arch}).kernels.at(0);
+        ptx::Resources used = ptxas->assemble(Example(v.shape, v.op).text(), {wgmma::arch}).kernels.at(0);
         EXPECT_EQ(used.stack + used.spill_stores + used.spill_loads, 0);
         EXPECT_LE(used.registers * v.op.threads(), registers_of_multiprocessor);
     }
