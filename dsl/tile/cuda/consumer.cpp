@@ -84,6 +84,13 @@ class Consumer : public IRMutator {
         return Call::make(Int(32), calls::barrier, {thread()}, Call::Extern);
     }
 
+    // The value, reading only what exists at its place in the output.
+    Expr at_edge(const Expr &value, Place place) const {
+        if (c_.extent.exact()) return value;
+        Expr holds = inside(c_.extent, *c_.output, c_.placement.first_row, thread(), c_.op, place);
+        return load_inside(value, holds, c_.own);
+    }
+
     Stmt stage(const Store *s) {
         if (conditions_)
             refuse("is under a condition: the tensor map clips what is outside, so split with RoundUp");
@@ -93,8 +100,9 @@ class Consumer : public IRMutator {
         // A tile may be wider than a row of the output, but not than the eight to the next row of a thread.
         int next_half = half_rows * c_.output->row_stride;
         int row = step / next_half * half_rows, pair = step % next_half;
+        Place place{row, pair * pair_columns};
         int slab = row / slab_rows, half = row % slab_rows / half_rows, group = pair / lanes_of_row;
-        bool due = accumulator_at(c_.op, 0, {row, pair * pair_columns}).has_value();
+        bool due = accumulator_at(c_.op, 0, place).has_value();
         int blocks_of_slab = c_.op.product_columns() / store_block_columns;
         int block = slab * blocks_of_slab + group / groups_of_block, in_block = group % groups_of_block;
         if (!due || stored_blocks_.count(block)) refuse("is not one store for each pair of the tile");
@@ -102,7 +110,7 @@ class Consumer : public IRMutator {
         if (block != block_) refuse("leaves a block of 64 columns before all of it is stored");
         if (!in_block_.insert(in_block * 2 + half).second) refuse("stores a pair twice");
 
-        Stmt code = calls::perform(calls::stage, {in_block, half, mutate(s->value)});
+        Stmt code = calls::perform(calls::stage, {in_block, half, mutate(at_edge(s->value, place))});
         if (staged_++ == 0) code = Block::make(calls::perform(calls::open_block, {thread()}), code);
         if (staged_ < stores_of_block) return code;
         staged_ = 0;

@@ -2,8 +2,8 @@
 // What is left of a tile for its consumers once the tensor cores have computed the sums: the rest of the
 // algorithm, reading accumulators, and its results on their way out.
 #pragma once
+#include "dsl/tile/cuda/edges.h"
 #include "dsl/tile/cuda/lets.h"
-#include "dsl/tile/cuda/placement.h"
 
 namespace ks::tile {
 
@@ -14,7 +14,9 @@ struct TileContext {
     std::string thread; // name of the thread index
     const Placement &placement;
     const OutputOrigin *output;   // of a staged store; null: Halide's stores stay
-    std::set<std::string> shared; // Halide's own shared memory
+    Extent extent;                // of the output, for a staged store
+    std::set<std::string> shared; // Halide's own shared memory ...
+    std::set<std::string> own;    // ... and all that the kernel itself allocates
     InlineLets &lets;
 };
 

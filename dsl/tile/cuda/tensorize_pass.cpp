@@ -10,7 +10,8 @@ using namespace Halide::Internal;
 
 namespace {
 
-constexpr const char *row_count = "ks_tile_row_count"; // rows of the index, known to the host
+// Known to the host: rows of the index, and of the output.
+constexpr const char *indexed_rows = "ks_tile_indexed_rows", *output_rows = "ks_tile_output_rows";
 
 // Sums live in named registers: their allocations go, and only loops, lets and conditions stay around a tile.
 class WithoutSums : public IRMutator {
@@ -46,6 +47,19 @@ class StoresTo : public IRVisitor {
     std::string name_;
     void visit(const Store *op) override {
         if (op->name == name_) indices.push_back(op->index);
+    }
+};
+
+class Allocations : public IRVisitor {
+  public:
+    explicit Allocations(std::set<std::string> &names) : names_(names) {}
+
+  private:
+    using IRVisitor::visit;
+    std::set<std::string> &names_;
+    void visit(const Allocate *op) override {
+        names_.insert(op->name);
+        IRVisitor::visit(op);
     }
 };
 
@@ -126,10 +140,14 @@ Stmt TensorizePass::visit(const Allocate *op) {
 Stmt TensorizePass::visit(const For *op) {
     if (op->for_type == ForType::GPUThread) return thread_loop(op);
     Stmt s = IRMutator::visit(op);
-    if (op->for_type != ForType::GPUBlock || !needs_row_count_) return s;
-    needs_row_count_ = false;
-    Expr rows = Variable::make(type_of<halide_buffer_t *>(), matmul_.rows.name() + ".buffer");
-    return LetStmt::make(row_count, Call::make(Int(32), Call::buffer_get_extent, {rows, 0}, Call::Extern), s);
+    if (op->for_type != ForType::GPUBlock) return s;
+    for (const auto &[name, extent] : host_extents_) {
+        Expr buffer = Variable::make(type_of<halide_buffer_t *>(), extent.first + ".buffer");
+        Expr value = Call::make(Int(32), Call::buffer_get_extent, {buffer, extent.second}, Call::Extern);
+        s = LetStmt::make(name, value, s);
+    }
+    host_extents_.clear();
+    return s;
 }
 
 // The index loads are ordinary code: each producer thread copies 16 bytes of rows that are 16 apart.
@@ -140,14 +158,14 @@ Stmt TensorizePass::produce(const Placement &at, const Expr &thread) {
     if (op_.gathered) {
         constexpr int threads_of_row = swizzle_row_bytes / 16;
         constexpr int rows_at_once = warpgroup_threads / threads_of_row;
-        Expr last = Variable::make(Int(32), row_count) - 1;
+        Expr last = Variable::make(Int(32), indexed_rows) - 1;
         for (int i = 0; i < op_.rows() / rows_at_once; i++) {
             Expr place = at.first_row + (thread - op_.consumers()) / threads_of_row + i * rows_at_once;
             Expr row = Load::make(Int(32), matmul_.rows.name(), min(place, last), Buffer<>(), Parameter(),
                                   const_true(), ModulusRemainder());
             code.push_back(calls::perform(calls::set_row, {i, row * row_stride(matmul_.a.parameter())}));
         }
-        needs_row_count_ = true;
+        host_extents_[indexed_rows] = {matmul_.rows.name(), 0};
     }
     code.push_back(calls::perform(calls::produce, origin));
     return Block::make(code);
@@ -167,18 +185,25 @@ Stmt TensorizePass::thread_loop(const For *op) {
     Stmt inlined = lets.mutate(body);
     Placement placement = place(dot_products(inlined, matmul_, op_), op->name, op_);
     OutputOrigin output;
+    Extent extent{Expr(), 0};
     if (op_.staged_store) {
         StoresTo stores(matmul_.out.name());
         inlined.accept(&stores);
         output = place_output(stores.indices, placement, op->name, matmul_, op_);
+        extent = output_extent(matmul_, op_, Variable::make(Int(32), output_rows));
+        if (!extent.exact()) body = with_loads_in_place(body, op->name);
     }
     Shell shell(body, op->name);
     check_origin(placement.first_row, shell.tile());
     for (const Expr &column : placement.first_column) check_origin(column, shell.tile());
 
-    TileContext context{matmul_, op_, op->name, placement, op_.staged_store ? &output : nullptr,
-                        shared_, lets};
+    std::set<std::string> own = shared_;
+    Allocations allocations(own);
+    op->body.accept(&allocations); // the sums too
+    TileContext context{matmul_, op_,     op->name, placement, op_.staged_store ? &output : nullptr,
+                        extent,  shared_, own,      lets};
     Stmt tile = Block::make(calls::perform(calls::multiply, {thread}), consumer_code(shell.tile(), context));
+    if (stmt_uses_var(tile, output_rows)) host_extents_[output_rows] = {matmul_.out.name(), 1};
     Stmt consumers = Block::make(calls::perform(calls::consumer, {thread}), shell.for_consumers(tile));
     if (op_.staged_store) consumers = Block::make(consumers, calls::perform(calls::drain, {thread}));
     Stmt producers = shell.for_producers(produce(placement, thread));

@@ -28,7 +28,8 @@ class TensorizePass : public LoweringPass {
     TileOp op_;
     int kernels_ = 0;              // with a tile
     std::set<std::string> shared_; // Halide's shared memory around the thread loop
-    bool needs_row_count_ = false; // the kernel asks how many rows the index has
+    // What the kernel asks the host for: name -> buffer and dimension.
+    std::map<std::string, std::pair<std::string, int>> host_extents_;
 
     Halide::Internal::Stmt visit(const Halide::Internal::For *op) override;
     Halide::Internal::Stmt visit(const Halide::Internal::Allocate *op) override;

@@ -13,6 +13,9 @@ struct Shape {
     int stride = 0; // elements from row to row of A and W; 0: K
     bool symbolic_rows = false;
     int experts = 0; // 0: none
+    // y = gate(row) * (y + bias(n)) + residual(n, row), with the bias from Halide's shared memory if so
+    // asked.
+    bool epilogue = false, shared_bias = false;
 };
 
 // y = product of a and w, or activation(gate) * up for two products.
@@ -24,6 +27,9 @@ struct Example {
     TileOp op;
     Halide::Var n{"n"}, row{"row"}, tile{"tile"}, pair{"pair"};
     Halide::RDom k;
+    Halide::ImageParam bias{Halide::Float(32), 1, "bias"}, gate{Halide::Float(32), 1, "gate"},
+        residual{Halide::UInt(16), 2, "residual"};
+    Halide::Func staged_bias{"staged_bias"};
 
     Example(const Shape &s, TileOp o, const Activation &activation = {}) : shape(s), op(o), k(0, s.K, "k") {
         using namespace Halide;
@@ -45,10 +51,14 @@ struct Example {
                 widen(op.storage, matmul.a(k, from)) * widen(op.storage, matmul.w(k, first + n + i * s.N));
             matmul.products.push_back(product);
         }
+        staged_bias(n) = bias(s.shared_bias ? Expr(clamp(n, 0, s.N - 1)) : Expr(n));
         auto result = [&](const Expr &column) {
             Expr y = matmul.products[0](at(column));
             if (activation) y = activation(y);
-            return op.products == 2 ? y * matmul.products[1](at(column)) : y;
+            if (op.products == 2) y = y * matmul.products[1](at(column));
+            if (!shape.epilogue) return y;
+            Expr sum = y + staged_bias(column);
+            return gate(row_of_all()) * sum + widen(op.storage, residual(column, row_of_all()));
         };
         matmul.out = Func("y");
         matmul.out(at(pair)) = pack_pair(op.storage, result(2 * pair), result(2 * pair + 1));
@@ -65,12 +75,18 @@ struct Example {
     // The kernel with tensor cores, or the same schedule without them.
     Kernel kernel(bool tensor_cores = true) const {
         tile_schedule(matmul, op);
+        if (shape.shared_bias)
+            Halide::Func(staged_bias)
+                .compute_at(matmul.out, Halide::Var("tile"))
+                .store_in(Halide::MemoryType::GPUShared)
+                .gpu_threads(n);
         return scheduled(tensor_cores);
     }
     Kernel scheduled(bool tensor_cores = true) const {
         Kernel made{{matmul.out}, {matmul.a, matmul.w}, {}};
         if (matmul.rows.defined()) made.arguments.push_back(matmul.rows);
         if (matmul.experts.defined()) made.arguments.push_back(matmul.experts);
+        if (shape.epilogue) made.arguments.insert(made.arguments.end(), {bias, gate, residual});
         if (tensor_cores) use_tensor_cores(made, matmul, op);
         return made;
     }
@@ -101,6 +117,10 @@ struct Example {
             y.dim(1).set_extent(s.M);
         }
         y.set_host_alignment(16);
+        bias.dim(0).set_bounds(0, s.N);
+        gate.dim(0).set_min(0);
+        residual.dim(0).set_bounds(0, s.N);
+        residual.dim(1).set_min(0).set_stride(s.N);
     }
 };
 
