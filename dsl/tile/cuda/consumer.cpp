@@ -60,6 +60,8 @@ class Consumer : public IRMutator {
 
     Stmt visit(const Store *s) override {
         if (c_.output && s->name == c_.matmul.out.name()) return stage(s);
+        if (c_.output && !c_.own.count(s->name))
+            refuse("stands beside a store to " + s->name + ", which nothing clips");
         return Store::make(s->name, mutate(s->value),
                            in_shared(s->name, s->value.type().element_of(), mutate(s->index)), s->param,
                            mutate(s->predicate), s->alignment);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dsl/tile/cuda/edges.h"
+#include "dsl/tile/cuda/ir_facts.h"
 #include "runtime/base/error.h"
 
 namespace ks::tile {
@@ -13,15 +14,6 @@ std::optional<int64_t> known_extent(const TileMatmul &m, int dimension) {
     return extent.defined() ? as_const_int(extent) : std::nullopt;
 }
 
-class HasLoad : public IRVisitor {
-  public:
-    bool found = false;
-
-  private:
-    using IRVisitor::visit;
-    void visit(const Load *) override { found = true; }
-};
-
 class LoadsInPlace : public IRMutator {
   public:
     explicit LoadsInPlace(const std::string &thread) : varying_{thread} {}
@@ -33,9 +25,7 @@ class LoadsInPlace : public IRMutator {
     Stmt visit(const LetStmt *op) override {
         bool varies = false;
         for (const auto &name : varying_) varies |= expr_uses_var(op->value, name);
-        HasLoad loads;
-        op->value.accept(&loads);
-        if (varies && loads.found) return mutate(substitute(op->name, op->value, op->body));
+        if (varies && has_load(op->value)) return mutate(substitute(op->name, op->value, op->body));
         if (varies) varying_.insert(op->name);
         return IRMutator::visit(op);
     }

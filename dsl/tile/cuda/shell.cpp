@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dsl/tile/cuda/shell.h"
+#include "dsl/tile/cuda/ir_facts.h"
 
 namespace ks::tile {
 using namespace Halide;
@@ -33,17 +34,6 @@ class WithoutFree : public IRMutator {
     Stmt visit(const Free *op) override { return op->name == name_ ? Evaluate::make(0) : Stmt(op); }
 };
 
-// Names of what the code stores to.
-class Stored : public IRVisitor {
-  public:
-    explicit Stored(std::set<std::string> &names) : names_(names) {}
-
-  private:
-    using IRVisitor::visit;
-    std::set<std::string> &names_;
-    void visit(const Store *op) override { names_.insert(op->name); }
-};
-
 void split_and(const Expr &e, std::vector<Expr> &terms) {
     if (const And *both = e.as<And>()) {
         split_and(both->a, terms);
@@ -55,9 +45,9 @@ void split_and(const Expr &e, std::vector<Expr> &terms) {
 
 } // namespace
 
-Shell::Shell(const Stmt &thread_body, const std::string &thread) : tile_(thread_body), varying_{thread} {
-    Stored stored(varying_);
-    thread_body.accept(&stored);
+Shell::Shell(const Stmt &thread_body, const std::string &thread)
+    : tile_(thread_body), varying_(stored_in(thread_body)) {
+    varying_.insert(thread);
     while (peel(tile_)) {
     }
 }

@@ -2,6 +2,7 @@
 #include "dsl/tile/cuda/tensorize_pass.h"
 #include "dsl/tile/cuda/calls.h"
 #include "dsl/tile/cuda/consumer.h"
+#include "dsl/tile/cuda/ir_facts.h"
 #include "runtime/base/error.h"
 
 namespace ks::tile {
@@ -36,62 +37,11 @@ class WithoutSums : public IRMutator {
     }
 };
 
-// Flat indices of the stores to a buffer.
-class StoresTo : public IRVisitor {
-  public:
-    explicit StoresTo(const std::string &name) : name_(name) {}
-    std::vector<Expr> indices;
-
-  private:
-    using IRVisitor::visit;
-    std::string name_;
-    void visit(const Store *op) override {
-        if (op->name == name_) indices.push_back(op->index);
-    }
-};
-
-class Allocations : public IRVisitor {
-  public:
-    explicit Allocations(std::set<std::string> &names) : names_(names) {}
-
-  private:
-    using IRVisitor::visit;
-    std::set<std::string> &names_;
-    void visit(const Allocate *op) override {
-        names_.insert(op->name);
-        IRVisitor::visit(op);
-    }
-};
-
-class Variables : public IRVisitor {
-  public:
-    std::set<std::string> names;
-
-  private:
-    using IRVisitor::visit;
-    void visit(const Variable *op) override { names.insert(op->name); }
-};
-
-class LoopNames : public IRVisitor {
-  public:
-    std::set<std::string> names;
-
-  private:
-    using IRVisitor::visit;
-    void visit(const For *op) override {
-        names.insert(op->name);
-        IRVisitor::visit(op);
-    }
-};
-
 // The tile must be the same one all through the code inside the shell.
 void check_origin(const Expr &origin, const Stmt &tile) {
-    LoopNames inside;
-    tile.accept(&inside);
-    Variables used;
-    origin.accept(&used);
-    for (const auto &name : used.names)
-        if (inside.names.count(name))
+    std::set<std::string> inside = loops_in(tile);
+    for (const auto &name : variables_in(origin))
+        if (inside.count(name))
             throw Error("tile schedule", "the place of the tile depends on the loop " + name +
                                              ", which is not around all of it");
 }
@@ -187,9 +137,7 @@ Stmt TensorizePass::thread_loop(const For *op) {
     OutputOrigin output;
     Extent extent{Expr(), 0};
     if (op_.staged_store) {
-        StoresTo stores(matmul_.out.name());
-        inlined.accept(&stores);
-        output = place_output(stores.indices, placement, op->name, matmul_, op_);
+        output = place_output(stores_to(matmul_.out.name(), inlined), placement, op->name, matmul_, op_);
         extent = output_extent(matmul_, op_, Variable::make(Int(32), output_rows));
         if (!extent.exact()) body = with_loads_in_place(body, op->name);
     }
@@ -197,23 +145,24 @@ Stmt TensorizePass::thread_loop(const For *op) {
     check_origin(placement.first_row, shell.tile());
     for (const Expr &column : placement.first_column) check_origin(column, shell.tile());
 
-    std::set<std::string> own = shared_;
-    Allocations allocations(own);
-    op->body.accept(&allocations); // the sums too
+    std::set<std::string> own = allocations_in(op->body); // the sums too
+    own.insert(shared_.begin(), shared_.end());
     TileContext context{matmul_, op_,     op->name, placement, op_.staged_store ? &output : nullptr,
                         extent,  shared_, own,      lets};
     Stmt tile = Block::make(calls::perform(calls::multiply, {thread}), consumer_code(shell.tile(), context));
     if (stmt_uses_var(tile, output_rows)) host_extents_[output_rows] = {matmul_.out.name(), 1};
-    Stmt consumers = Block::make(calls::perform(calls::consumer, {thread}), shell.for_consumers(tile));
+    return For::make(
+        op->name, op->min, op_.threads(), op->for_type, op->partition_policy, op->device_api,
+        roles(thread, shell.for_consumers(tile), shell.for_producers(produce(placement, thread))));
+}
+
+Stmt TensorizePass::roles(const Expr &thread, Stmt consumers, Stmt producers) const {
+    consumers = Block::make(calls::perform(calls::consumer, {thread}), consumers);
     if (op_.staged_store) consumers = Block::make(consumers, calls::perform(calls::drain, {thread}));
-    Stmt producers = shell.for_producers(produce(placement, thread));
     if (!op_.gathered) producers = IfThenElse::make(thread == op_.consumers(), producers); // one thread does
     producers = Block::make(calls::perform(calls::producer, {thread}), producers);
-    Stmt roles = IfThenElse::make(thread < op_.consumers(), consumers, producers);
-    Stmt all =
-        Block::make({keep_operands(matmul_, op_.staged_store), calls::perform(calls::init, {thread}), roles});
-    return For::make(op->name, op->min, op_.threads(), op->for_type, op->partition_policy, op->device_api,
-                     all);
+    return Block::make({keep_operands(matmul_, op_.staged_store), calls::perform(calls::init, {thread}),
+                        IfThenElse::make(thread < op_.consumers(), consumers, producers)});
 }
 
 } // namespace ks::tile

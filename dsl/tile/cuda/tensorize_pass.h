@@ -34,6 +34,8 @@ class TensorizePass : public LoweringPass {
     Halide::Internal::Stmt visit(const Halide::Internal::For *op) override;
     Halide::Internal::Stmt visit(const Halide::Internal::Allocate *op) override;
     Halide::Internal::Stmt thread_loop(const Halide::Internal::For *op);
+    Halide::Internal::Stmt roles(const Halide::Expr &thread, Halide::Internal::Stmt consumers,
+                                 Halide::Internal::Stmt producers) const;
     Halide::Internal::Stmt produce(const Placement &placement, const Halide::Expr &thread);
 };
 
