@@ -11,8 +11,9 @@ using namespace Halide::Internal;
 
 namespace {
 
-// Known to the host: rows of the index, and of the output.
-constexpr const char *indexed_rows = "ks_tile_indexed_rows", *output_rows = "ks_tile_output_rows";
+// Known to the host.
+constexpr const char *indexed_rows = "ks_tile_indexed_rows", *output_rows = "ks_tile_output_rows",
+                     *rows_of_a = "ks_tile_rows_of_a", *rows_of_w = "ks_tile_rows_of_w";
 
 // Sums live in named registers: their allocations go, and only loops, lets and conditions stay around a tile.
 class WithoutSums : public IRMutator {
@@ -73,6 +74,8 @@ TensorizePass::TensorizePass(const TileMatmul &matmul, const TileOp &op) : matmu
     };
     aligned(matmul.a.parameter(), unit);
     aligned(matmul.w.parameter(), unit);
+    if (op.unit == Unit::mma && (matmul.a.dimensions() != 2 || matmul.w.dimensions() != 2))
+        throw Error("tile operand", "mma reads operands of two dimensions");
     if (op.staged_store) aligned(matmul.out.output_buffer().parameter(), unit / 2);
 }
 
@@ -100,23 +103,46 @@ Stmt TensorizePass::visit(const For *op) {
     return s;
 }
 
-// The index loads are ordinary code: each producer thread copies 16 bytes of rows that are 16 apart.
+// Rows past the last one are read as the last: what becomes of them leaves nowhere.
+Expr TensorizePass::row_start(const ImageParam &buffer, const Expr &row, const char *count) {
+    host_extents_[count] = {buffer.name(), 1};
+    return min(row, Variable::make(Int(32), count) - 1) * row_stride(buffer.parameter());
+}
+
+// Each of `threads` threads copies 16 bytes of rows that are `threads` / 8 apart. Loads of the row index are
+// ordinary code.
+std::vector<Stmt> TensorizePass::row_starts(const Placement &at, const Expr &copier, int threads) {
+    int at_once = copied_rows(threads);
+    std::vector<Stmt> code;
+    auto add = [&](const Expr &start) {
+        code.push_back(calls::perform(calls::set_row, {static_cast<int>(code.size()), start}));
+    };
+    Expr in_round = copier / chunks_of_row;
+    for (int row = 0; row < op_.rows(); row += at_once) {
+        Expr place = at.first_row + in_round + row;
+        if (op_.gathered) {
+            host_extents_[indexed_rows] = {matmul_.rows.name(), 0};
+            place = Load::make(Int(32), matmul_.rows.name(),
+                               min(place, Variable::make(Int(32), indexed_rows) - 1), Buffer<>(), Parameter(),
+                               const_true(), ModulusRemainder());
+            add(place * row_stride(matmul_.a.parameter()));
+        } else {
+            add(row_start(matmul_.a, place, rows_of_a));
+        }
+    }
+    if (op_.unit == Unit::wgmma) return code; // boxes of a tensor map bring W
+    for (int column = 0; column < op_.columns; column += at_once) {
+        const Expr &first = at.first_column[static_cast<size_t>(column / op_.product_columns())];
+        add(row_start(matmul_.w, first + in_round + column % op_.product_columns(), rows_of_w));
+    }
+    return code;
+}
+
 Stmt TensorizePass::produce(const Placement &at, const Expr &thread) {
     std::vector<Expr> origin = {at.first_row};
     origin.insert(origin.end(), at.first_column.begin(), at.first_column.end());
     std::vector<Stmt> code;
-    if (op_.gathered) {
-        constexpr int threads_of_row = swizzle_row_bytes / 16;
-        constexpr int rows_at_once = warpgroup_threads / threads_of_row;
-        Expr last = Variable::make(Int(32), indexed_rows) - 1;
-        for (int i = 0; i < op_.rows() / rows_at_once; i++) {
-            Expr place = at.first_row + (thread - op_.consumers()) / threads_of_row + i * rows_at_once;
-            Expr row = Load::make(Int(32), matmul_.rows.name(), min(place, last), Buffer<>(), Parameter(),
-                                  const_true(), ModulusRemainder());
-            code.push_back(calls::perform(calls::set_row, {i, row * row_stride(matmul_.a.parameter())}));
-        }
-        host_extents_[indexed_rows] = {matmul_.rows.name(), 0};
-    }
+    if (op_.gathered) code = row_starts(at, thread - op_.consumers(), op_.producer_threads);
     code.push_back(calls::perform(calls::produce, origin));
     return Block::make(code);
 }
@@ -151,9 +177,16 @@ Stmt TensorizePass::thread_loop(const For *op) {
                         extent,  shared_, own,      lets};
     Stmt tile = Block::make(calls::perform(calls::multiply, {thread}), consumer_code(shell.tile(), context));
     if (stmt_uses_var(tile, output_rows)) host_extents_[output_rows] = {matmul_.out.name(), 1};
-    return For::make(
-        op->name, op->min, op_.threads(), op->for_type, op->partition_policy, op->device_api,
-        roles(thread, shell.for_consumers(tile), shell.for_producers(produce(placement, thread))));
+    Stmt all;
+    if (op_.unit == Unit::mma) {
+        std::vector<Stmt> starts = row_starts(placement, thread, op_.threads());
+        all = shell.for_consumers(Block::make(Block::make(starts), tile));
+    } else {
+        all = roles(thread, shell.for_consumers(tile), shell.for_producers(produce(placement, thread)));
+    }
+    all = Block::make({keep_operands(matmul_, op_.staged_store), calls::perform(calls::init, {thread}), all});
+    return For::make(op->name, op->min, op_.threads(), op->for_type, op->partition_policy, op->device_api,
+                     all);
 }
 
 Stmt TensorizePass::roles(const Expr &thread, Stmt consumers, Stmt producers) const {
@@ -161,8 +194,7 @@ Stmt TensorizePass::roles(const Expr &thread, Stmt consumers, Stmt producers) co
     if (op_.staged_store) consumers = Block::make(consumers, calls::perform(calls::drain, {thread}));
     if (!op_.gathered) producers = IfThenElse::make(thread == op_.consumers(), producers); // one thread does
     producers = Block::make(calls::perform(calls::producer, {thread}), producers);
-    return Block::make({keep_operands(matmul_, op_.staged_store), calls::perform(calls::init, {thread}),
-                        IfThenElse::make(thread < op_.consumers(), consumers, producers)});
+    return IfThenElse::make(thread < op_.consumers(), consumers, producers);
 }
 
 } // namespace ks::tile

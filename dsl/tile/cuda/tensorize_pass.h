@@ -5,6 +5,8 @@
 //   init; if (thread < consumers) { for tiles { multiply; rest of the algorithm }; drain }
 //         else                    { for tiles { produce } }
 //
+// or, with mma, for tiles { copy and multiply; rest of the algorithm } by its own threads alone.
+//
 // Everything that this rests on is proved on the way. A schedule that is not of this form is a ks::Error,
 // never a wrong number.
 #pragma once
@@ -36,6 +38,9 @@ class TensorizePass : public LoweringPass {
     Halide::Internal::Stmt thread_loop(const Halide::Internal::For *op);
     Halide::Internal::Stmt roles(const Halide::Expr &thread, Halide::Internal::Stmt consumers,
                                  Halide::Internal::Stmt producers) const;
+    Halide::Expr row_start(const Halide::ImageParam &buffer, const Halide::Expr &row, const char *count);
+    std::vector<Halide::Internal::Stmt> row_starts(const Placement &placement, const Halide::Expr &copier,
+                                                   int threads);
     Halide::Internal::Stmt produce(const Placement &placement, const Halide::Expr &thread);
 };
 

@@ -12,8 +12,8 @@ namespace ks::tile {
 // of it.
 void use_tensor_cores(Kernel &kernel, const TileMatmul &matmul, const TileOp &op);
 
-// The architecture that such a kernel is built for; no other runs it.
-ptx::CudaBuild tile_build();
+// What such a kernel is built for: one architecture alone for wgmma.
+ptx::CudaBuild tile_build(const TileOp &op, const ptx::Ptxas &ptxas);
 
 // What the launch of a kernel has to bring, by the text that Halide wrote. Throws ks::Error as operands()
 // does.

@@ -17,7 +17,8 @@ void check_shape(const TileOp &op) {
     require(op.storage != Storage::f32, "f32 operands have no tensor core form: bf16 or f16");
     require(op.K >= 1, "sums over " + of(op.K, "elements"));
     require(op.warpgroups >= 1 && op.slabs >= 1, "a tile needs a warpgroup and a slab");
-    require(op.rows() <= 256, of(op.rows(), "rows: a box of a tensor map has at most 256"));
+    require(op.unit == Unit::mma || op.rows() <= 256,
+            of(op.rows(), "rows: a box of a tensor map has at most 256"));
     require(op.products == 1 || op.products == 2, of(op.products, "products in a tile: 1 or 2"));
     require(op.columns >= 8 && op.columns <= 256 && op.columns % (8 * op.products) == 0,
             of(op.columns, "columns: 8 to 256, in eights for each product"));
@@ -25,7 +26,19 @@ void check_shape(const TileOp &op) {
             of(op.product_columns(), "result columns: a staged store takes 64 at a time"));
 }
 
+// Nobody but the consumers.
+void check_mma(const TileOp &op) {
+    require(!op.producer_threads && !op.producer_registers && !op.consumer_registers,
+            "mma has no producers and moves no registers");
+    require(!op.staged_store, "mma has no staged store");
+    int at_once = copied_rows(op.consumers());
+    require(op.rows() % at_once == 0 && op.product_columns() % at_once == 0,
+            of(op.product_columns(), "columns of a product: the block copies ") +
+                of(at_once, "rows of an operand at a time"));
+}
+
 void check_roles(const TileOp &op) {
+    if (op.unit == Unit::mma) return check_mma(op);
     require(op.producer_threads == 32 || op.producer_threads == warpgroup_threads,
             of(op.producer_threads, "producer threads: a warp or a warpgroup"));
     require(op.threads() <= 1024, of(op.threads(), "threads: at most 1024"));
@@ -52,8 +65,9 @@ void check_resources(const TileOp &op) {
     require(op.stages >= 2 && op.stages <= SharedLayout::most_stages,
             of(op.stages, "stages: 2 to " + std::to_string(SharedLayout::most_stages)));
     int bytes = SharedLayout(op).launch_bytes();
-    require(bytes * blocks <= most_shared_bytes,
-            of(bytes, "bytes of shared memory: a multiprocessor has " + std::to_string(most_shared_bytes)));
+    int most = op.unit == Unit::mma ? shared_bytes_everywhere : most_shared_bytes;
+    require(bytes * blocks <= most,
+            of(bytes, "bytes of shared memory: a multiprocessor has " + std::to_string(most)));
 }
 
 } // namespace

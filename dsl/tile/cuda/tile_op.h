@@ -9,13 +9,16 @@ namespace ks::tile {
 
 // Fixed by the hardware (PTX ISA, wgmma and the 128-byte swizzle of tensor maps).
 constexpr int warpgroup_threads = 128;
-constexpr int slab_rows = 64;                                    // rows of one wgmma
-constexpr int swizzle_row_bytes = 128;                           // one row of a tile in shared memory
-constexpr int step_k = 64;                                       // elements of K in it, 16 bits each
-constexpr int instruction_k = 16;                                // elements of K of one wgmma
+constexpr int slab_rows = 64;          // rows of one wgmma
+constexpr int swizzle_row_bytes = 128; // one row of a tile in shared memory
+constexpr int step_k = 64;             // elements of K in it, 16 bits each
+constexpr int instruction_k = 16;      // elements of K of one wgmma or mma
+constexpr int chunk_bytes = 16;        // what a thread copies at a time, and what the swizzle moves
+constexpr int chunks_of_row = swizzle_row_bytes / chunk_bytes;
 constexpr int store_block_bytes = slab_rows * swizzle_row_bytes; // what one asynchronous store takes
 constexpr int store_block_columns = 64;                          // 16-bit results in a row of it
-constexpr int most_shared_bytes = 232448;                        // of a block on compute capability 9.0
+constexpr int most_shared_bytes = 232448;                        // of a block on compute capability 9.0 ...
+constexpr int shared_bytes_everywhere = 101376;                  // ... and on all from 8.0 on
 constexpr int registers_of_multiprocessor = 65536;
 
 // The order in which blocks take tiles.
@@ -24,7 +27,14 @@ struct TileOrder {
     int resident = 0; // blocks that stay and take tile after tile; 0: a block for each tile
 };
 
+// The instructions of the tile operation.
+enum class Unit {
+    wgmma, // compute capability 9.0: producers copy by tensor maps, results leave by one
+    mma,   // 8.0 and later: every thread copies, computes and stores
+};
+
 struct TileOp {
+    Unit unit = Unit::wgmma;
     Storage storage = Storage::bf16; // of both operands; products are summed in f32
     int K = 0;                       // length of the sums
     int warpgroups = 2;              // consumers
@@ -52,6 +62,9 @@ struct TileOp {
     int w_bytes() const { return columns * swizzle_row_bytes; }
     int stage_bytes() const { return a_bytes() + w_bytes(); }
 };
+
+// Rows of an operand that so many threads copy at a time.
+constexpr int copied_rows(int threads) { return threads / chunks_of_row; }
 
 // Throws ks::Error that names the limit a tile operation breaks: a combination that the hardware has not, too
 // much shared memory, too many registers.

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dsl/tile/cuda/wgmma.h"
 #include "dsl/tile/cuda/calls.h"
-#include "dsl/tile/cuda/operands.h"
+#include "dsl/tile/cuda/entry.h"
 #include "dsl/tile/cuda/ring.h"
+#include "dsl/tile/cuda/shared_calls.h"
 
 namespace ks::tile::wgmma {
 
 namespace {
 
-constexpr int consumers_barrier = 15; // named; those of warpgroups begin at 1
-
 void init(Code &code, const TileOp &op) {
-    int fillers =
-        1 + (op.gathered ? op.producer_threads : 0); // who announces bytes, and every copying thread
-    int readers = op.consumers() / 32;               // one lane of each warp
+    // One thread announces bytes; where rows are gathered, every copying thread arrives too.
+    int fillers = op.gathered ? 1 + op.producer_threads : 1;
+    int readers = op.consumers() / 32; // one lane of each warp
     ring::init(code, op, fillers, readers);
 }
 
@@ -21,58 +20,41 @@ void move_registers(Code &code, const char *direction, int registers) {
     if (registers) code("setmaxnreg.", direction, ".sync.aligned.u32 ", registers, ";");
 }
 
-void pack(Code &code, const ptx::PseudoCall &call, const char *type) {
-    code(".reg .f32 %first, %second;");
-    code("mov.b32 %first, ", call.arguments.at(0), ";");
-    code("mov.b32 %second, ", call.arguments.at(1), ";");
-    code("cvt.rn.", type, "x2.f32 ", call.result, ", %second, %first;"); // the upper half comes first
-}
-
-// Bytes to elements of Halide's shared memory behind ours.
-void shared_base(Code &code, const TileOp &op, const ptx::PseudoCall &call) {
-    int bytes = number(call, 1);
-
-    code("add.u32 ", call.result, ", %ks_base, ", SharedLayout(op).halide, ";");
-    code("div.u32 ", call.result, ", ", call.result, ", ", bytes, ";");
-}
-
 } // namespace
 
 std::map<std::string, ptx::Expansion> expansions(const TileOp &op) {
-    std::map<std::string, ptx::Expansion> all;
-    auto define = [&](const char *name, auto emit) {
-        all[name] = [emit](const ptx::PseudoCall &call) {
-            Code code;
-            emit(code, call);
-            return code.text() + "\n\t";
-        };
-    };
+    std::map<std::string, ptx::Expansion> all = shared_expansions(op);
     using Call = const ptx::PseudoCall &;
-    define(calls::operand, [](Code &, Call) {});
-    define(calls::init, [=](Code &code, Call) { init(code, op); });
-    define(calls::producer, [=](Code &code, Call) { move_registers(code, "dec", op.producer_registers); });
-    define(calls::set_row,
-           [](Code &code, Call c) { code("mov.b32 %ks_row", number(c, 0), ", ", c.arguments.at(1), ";"); });
-    define(calls::produce, [=](Code &code, Call c) { produce(code, op, c); });
-    define(calls::consumer, [=](Code &code, Call) {
+    all[calls::init] = expansion([op](Code &code, Call) { init(code, op); });
+    all[calls::producer] =
+        expansion([op](Code &code, Call) { move_registers(code, "dec", op.producer_registers); });
+    all[calls::produce] = expansion([op](Code &code, Call c) { produce(code, op, c); });
+    all[calls::consumer] = expansion([op](Code &code, Call) {
         move_registers(code, "inc", op.consumer_registers);
         if (op.staged_store) begin_stores(code, op);
     });
-    define(calls::multiply, [=](Code &code, Call) { multiply(code, op); });
-    for (int i = 0; i < op.accumulators(); i++)
-        define((calls::accumulator + std::to_string(i)).c_str(),
-               [i](Code &code, Call c) { code("mov.b32 ", c.result, ", %ks_acc", i, ";"); });
-
-    define(calls::barrier,
-           [=](Code &code, Call) { code("bar.sync ", consumers_barrier, ", ", op.consumers(), ";"); });
-    define(calls::open_block, [](Code &code, Call) { open_block(code); });
-    define(calls::stage, [](Code &code, Call c) { stage(code, c); });
-    define(calls::store_block, [=](Code &code, Call c) { store_block(code, op, c); });
-    define(calls::drain, [](Code &code, Call) { code("cp.async.bulk.wait_group 0;"); });
-    define(calls::shared_base, [=](Code &code, Call c) { shared_base(code, op, c); });
-    define(calls::pack_bf16, [](Code &code, Call c) { pack(code, c, "bf16"); });
-    define(calls::pack_f16, [](Code &code, Call c) { pack(code, c, "f16"); });
+    all[calls::multiply] = expansion([op](Code &code, Call) { multiply(code, op); });
+    all[calls::open_block] = expansion([](Code &code, Call) { open_block(code); });
+    all[calls::stage] = expansion([](Code &code, Call c) { stage(code, c); });
+    all[calls::store_block] = expansion([op](Code &code, Call c) { store_block(code, op, c); });
+    all[calls::drain] = expansion([](Code &code, Call) { code("cp.async.bulk.wait_group 0;"); });
     return all;
+}
+
+std::string with_entry(const std::string &halide, const TileOp &op) {
+    std::vector<std::string> maps;
+    if (!op.gathered) maps.push_back(map_of_a);
+    maps.push_back(map_of_w);
+    if (op.staged_store) maps.push_back(map_of_out);
+    Code code;
+    code(".reg .b32 %ks_slot, %ks_phase, %ks_cell, %ks_open, %ks_other, %ks_group_barrier;");
+    code(".reg .pred %ks_leader;");
+    if (op.gathered) {
+        code(".reg .b32 %ks_row<", op.rows() / copied_rows(op.producer_threads), ">;");
+        code(".reg .b64 %ks_a;");
+        code("ld.param.b64 %ks_a, [", parameter(halide, calls::Operand::a), "];");
+    }
+    return framed(ptx::retarget(halide, ptx_version, arch), op, maps, code.text());
 }
 
 } // namespace ks::tile::wgmma

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The emitter for sm_90a: what the pseudo-calls of a tile kernel are in wgmma, tensor maps and mbarriers.
 //
-// Between the calls live, in registers of the whole kernel (see wgmma_entry.cpp for their declaration):
+// Between the calls live, in registers of the whole kernel (declared in with_entry):
 //   %ks_base                 first byte of the shared memory, SharedLayout
 //   %ks_acc<n>               accumulators of a consumer
 //   %ks_slot, %ks_phase      place in the ring, of every thread

@@ -47,6 +47,22 @@ TEST(TileOp, RolesMoveRegistersOnlyInWholeWarpgroups) {
                 HasSubstr("a multiprocessor has 65536"));
 }
 
+TEST(TileOp, MmaHasConsumersAlone) {
+    auto mma = [](TileOp &op) {
+        op.unit = Unit::mma;
+        op.columns = 128;
+        op.stages = 3;
+        op.staged_store = false;
+        op.producer_threads = op.producer_registers = op.consumer_registers = 0;
+    };
+    EXPECT_EQ(why(mma), "no error");
+    EXPECT_THAT(why([&](TileOp &op) { mma(op), op.producer_threads = 128; }), HasSubstr("no producers"));
+    EXPECT_THAT(why([&](TileOp &op) { mma(op), op.staged_store = true; }), HasSubstr("no staged store"));
+    EXPECT_THAT(why([&](TileOp &op) { mma(op), op.stages = 4; }), HasSubstr("a multiprocessor has 101376"));
+    EXPECT_THAT(why([&](TileOp &op) { mma(op), op.columns = 80; }),
+                HasSubstr("copies 32 rows of an operand"));
+}
+
 TEST(TileOp, WhatDoesNotFitIsRefused) {
     EXPECT_THAT(why([](TileOp &op) { op.slabs = 2; }), HasSubstr("256 accumulators do not fit in 232"));
     EXPECT_THAT(why([](TileOp &op) { op.stages = 5; }), HasSubstr("bytes of shared memory"));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The text of tile kernels, what their launches bring, and what ptxas makes of them.
 #include "dsl/ptx/ptxas.h"
+#include "dsl/tile/cuda/mma.h"
 #include "dsl/tile/cuda/operands.h"
 #include "dsl/tile/cuda/wgmma.h"
 #include "examples.h"
@@ -91,9 +92,9 @@ TEST(TileText, GatheredRowsAreCopiedByTheirAddress) {
     std::string made = Example({300, 128, 1472}, gated()).text();
     EXPECT_EQ(count(made, ".param .align 64 .b8 ks_map_"), 2); // W and the output
     EXPECT_EQ(count(made, "cp.async.cg.shared.global"), 128 / 16);
-    EXPECT_EQ(count(made, ", 16, %bytes;"), 0);
+    EXPECT_EQ(count(made, ", 16, %bytes_a;"), 0);
     std::string ragged = Example({300, 128, 100, 104}, gated()).text();
-    EXPECT_EQ(count(ragged, ", 16, %bytes;"), 128 / 16);
+    EXPECT_EQ(count(ragged, ", 16, %bytes_a;"), 128 / 16);
 }
 
 TEST(TileText, ParametersAreFollowedBack) {
@@ -124,6 +125,49 @@ TEST(TileText, OnlyTensorizedKernelsBecomeOne) {
                     number({"ks_tile_stage", {"%r4"}, ""}, 0);
                 }),
                 HasSubstr("ks_tile_stage is called with %r4"));
+}
+
+TileOp without_producers(const std::function<void(TileOp &)> &change) {
+    TileOp op;
+    op.unit = Unit::mma;
+    op.staged_store = false;
+    op.producer_threads = op.producer_registers = op.consumer_registers = 0;
+    op.columns = 128;
+    op.stages = 3;
+    op.order = {8, 0};
+    change(op);
+    return op;
+}
+
+TEST(TileText, MmaIsTheSameTileWithoutProducers) {
+    std::string made = Example({300, 200, 100, 104}, without_producers([](TileOp &) {})).text();
+    EXPECT_EQ(count(made, "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32"), 4 * 128 / 8);
+    EXPECT_EQ(count(made, "ldmatrix.sync.aligned.m8n8.x4"), 4 * (1 + 128 / 16));
+    EXPECT_EQ(count(made, "cp.async.cg.shared.global"), 3 * (128 + 128) / 32); // twice ahead and in the loop
+    EXPECT_THAT(made, HasSubstr(".target sm_80"));
+    EXPECT_THAT(made, HasSubstr(".maxntid 256, 1, 1"));
+    EXPECT_THAT(made, Not(HasSubstr("wgmma")));
+    EXPECT_THAT(made, Not(HasSubstr("ks_map")));
+    EXPECT_THAT(ptx::undefined_calls(made), ElementsAre());
+}
+
+TEST(TileText, PtxasTakesMmaForEveryArchitecture) {
+    auto ptxas = ptx::Ptxas::find();
+    if (!ptxas) GTEST_SKIP() << "there is no ptxas on this machine";
+    TileOp fused = without_producers([](TileOp &op) { op.products = 2, op.gathered = true; });
+    TileOp half = without_producers([](TileOp &op) { op.storage = Storage::f16; });
+    TileOp tall =
+        without_producers([](TileOp &op) { op.warpgroups = 1, op.slabs = 2, op.order.resident = 132; });
+    for (const auto &[shape, op] :
+         std::vector<std::pair<Shape, TileOp>>{{{300, 200, 100, 104}, fused},
+                                               {{333, 200, 1472, 0, true}, half},
+                                               {{1024, 200, 1472, 0, false, 5}, tall}}) {
+        std::string text = Example(shape, op).text();
+        for (const std::string &arch : tile_build(op, *ptxas).archs) {
+            ptx::Resources used = ptxas->assemble(text, {arch}).kernels.at(0);
+            EXPECT_EQ(used.stack + used.spill_stores + used.spill_loads, 0) << arch << " " << used.registers;
+        }
+    }
 }
 
 struct Variant {

@@ -41,7 +41,8 @@ TEST_F(TileLaunchTest, TheObjectsOwnHostCodeBringsTensorMaps) {
     op.order.resident = 132;
     tile::Example example({300, 136, 100, 104, true}, op);
     std::string object = folder.path("tile.o"), library = folder.path("tile.so");
-    auto reports = ptx::compile_cuda(example.kernel(), "tile_product", *ptxas, tile::tile_build(), object);
+    auto reports =
+        ptx::compile_cuda(example.kernel(), "tile_product", *ptxas, tile::tile_build(op, *ptxas), object);
     EXPECT_EQ(reports.at(0).kernels.at(0).spill_stores, 0);
     auto linked = ptx::run_program({KS_CXX, "-shared", "-o", library, object});
     ASSERT_EQ(linked.status, 0) << linked.output;
