@@ -137,6 +137,9 @@ Manifest bundle(const std::vector<Task> &tasks, const BundleOptions &o, Builder 
     Draft draft(out.string() + ".draft");
     Manifest m;
     m.compiler = tasks.at(0).versions.compiler;
+    for (const Task &t : tasks)
+        if (t.versions.compiler != m.compiler)
+            throw Error(o.out, "a kit is for CPUs or for a GPU, not for both");
     for (size_t i = 0; i < tasks.size(); i++) {
         log << fmt::format("{} of {}: {} {} {}\n", i + 1, tasks.size(), tasks[i].op, tasks[i].spec.text(),
                            tasks[i].isa)

@@ -43,6 +43,8 @@ class Device {
     virtual void wait() = 0; // until all that was started has ended; throws ks::Error when something failed
     virtual double seconds(const std::function<void()> &calls) = 0; // from the start of the first to the end
     virtual size_t cache_bytes() = 0; // of the last level, which warm calls are served from
+    // Whether one call serves all sequences (dsl/operands.h: Batch::packed) and is never cut.
+    virtual bool packed() { return false; }
     virtual double ghz() = 0; // its clock at this moment under load, measured or asked for; 0: unknown
 };
 

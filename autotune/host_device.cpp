@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // This CPU as a device: guarded host memory, shared libraries, the monotonic clock.
-#include "autotune/device.h"
+#include "autotune/cuda_device.h"
 #include "autotune/guard.h"
 #include "runtime/base/aligned.h"
 #include "runtime/base/cpu.h"
@@ -116,6 +116,7 @@ class HostDevice : public Device {
 } // namespace
 
 Device &device_for(const std::string &isa) {
+    if (isa == "cuda") return cuda_device(0);
     static HostDevice host;
     for (const std::string &known : all_isas())
         if (isa == known) return host;

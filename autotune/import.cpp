@@ -48,17 +48,30 @@ void check_whole(const Results &r, const std::string &source, const Manifest &ki
     }
 }
 
-// Of the candidates that took part in every round of one kind.
-Samples samples_of(const Results &r, size_t task, const std::string &shape, const std::string &role,
-                   Caches caches, int rounds) {
-    Samples all;
+constexpr double least_clock = 0.75; // of the median
+
+// The rounds of one kind, those with a slow clock left out and counted.
+std::vector<const RoundRecord *> rounds_of(const Results &r, size_t task, const std::string &shape,
+                                           const std::string &role, Caches caches, int rounds, size_t &slow) {
+    std::vector<const RoundRecord *> all, kept;
+    std::vector<double> clocks;
     for (int i = 0; i < rounds; i++)
         if (auto at = r.rounds.find({task, shape, role, caches, i}); at != r.rounds.end())
-            for (const auto &[id, seconds] : at->second.seconds) all[id].push_back(seconds);
-    size_t most = 0;
-    for (const auto &[id, seconds] : all) most = std::max(most, seconds.size());
+            all.push_back(&at->second), clocks.push_back(at->second.ghz);
+    double least = least_clock * median(clocks);
+    for (const RoundRecord *round : all)
+        if (round->ghz >= least) kept.push_back(round);
+    slow += all.size() - kept.size();
+    return kept;
+}
+
+// Of the candidates that took part in every one of these.
+Samples samples_of(const std::vector<const RoundRecord *> &rounds) {
+    Samples all;
+    for (const RoundRecord *round : rounds)
+        for (const auto &[id, seconds] : round->seconds) all[id].push_back(seconds);
     for (auto at = all.begin(); at != all.end();)
-        at = at->second.size() < most ? all.erase(at) : std::next(at);
+        at = at->second.size() < rounds.size() ? all.erase(at) : std::next(at);
     return all;
 }
 
@@ -82,9 +95,12 @@ class TaskImport {
         for (const Dims &d : task_.shapes) {
             std::string shape = dims_text(d);
             Caches decides = deciding(task_.spec, d);
-            Samples search = samples_of(results_, number_, shape, "search", decides, kit_.search_rounds);
-            search_batch(search, shape);
-            Samples finals = samples_of(results_, number_, shape, "final", decides, kit_.final_rounds);
+            auto rounds = [&](const char *role, int number) {
+                return samples_of(
+                    rounds_of(results_, number_, shape, role, decides, number, sum_.slow_rounds));
+            };
+            search_batch(rounds("search", kit_.search_rounds), shape);
+            Samples finals = rounds("final", kit_.final_rounds);
             if (finals.count(task_.candidates[0].id)) batch(finals, shape, "final");
         }
     }
@@ -144,8 +160,12 @@ class TaskImport {
     std::map<std::string, std::vector<std::string>> names_; // a candidate and its twins
 };
 
-std::string time_text(double seconds) {
-    return seconds < 1e-3 ? fmt::format("{:.2f} us", seconds * 1e6) : fmt::format("{:.3f} ms", seconds * 1e3);
+std::string time_text(const std::vector<double> &samples) {
+    if (samples.empty()) return "not measured";
+    double middle = median(samples), spread = 100 * deviation(samples) / middle;
+    std::string time =
+        middle < 1e-3 ? fmt::format("{:.2f} us", middle * 1e6) : fmt::format("{:.3f} ms", middle * 1e3);
+    return fmt::format("{} ±{:.1f} %", time, spread);
 }
 
 } // namespace
@@ -167,21 +187,26 @@ ImportSummary import_results(const Results &results, const std::string &source, 
 
 std::string figures(const Results &results, const Manifest &kit) {
     std::string text;
+    size_t slow = 0;
     for (size_t i = 0; i < kit.tasks.size(); i++)
         for (const Dims &d : kit.tasks[i].shapes) {
             const KitTask &t = kit.tasks[i];
-            std::string shape = dims_text(d);
+            Caches decides = deciding(t.spec, d);
             std::map<Caches, Samples> by;
             for (Caches c : {Caches::warm, Caches::cold})
-                by[c] = samples_of(results, i, shape, "final", c, kit.final_rounds);
-            for (const KitCandidate &c : t.candidates) {
-                auto warm = by[Caches::warm].find(c.id), cold = by[Caches::cold].find(c.id);
-                if (warm == by[Caches::warm].end() || cold == by[Caches::cold].end()) continue;
-                text += fmt::format("{} {}: {} warm, {} cold, by {}: {}\n", t.text(), shape,
-                                    time_text(median(warm->second)), time_text(median(cold->second)),
-                                    name_of(deciding(t.spec, d)),
-                                    c.id == t.candidates[0].id ? "default" : c.knobs.text());
-            }
+                by[c] = samples_of(rounds_of(results, i, dims_text(d), "final", c, kit.final_rounds, slow));
+            const KitCandidate *fastest = nullptr;
+            auto seconds = [&](const KitCandidate &c) { return median(by[decides][c.id]); };
+            for (size_t k = 1; k < t.candidates.size(); k++)
+                if (const KitCandidate &c = t.candidates[k];
+                    by[decides].count(c.id) && (!fastest || seconds(c) < seconds(*fastest)))
+                    fastest = &c;
+            for (const KitCandidate *c : {&t.candidates[0], fastest})
+                if (c && by[decides].count(c->id))
+                    text +=
+                        fmt::format("{} {}: {} warm, {} cold, by {}: {}\n", t.text(), dims_text(d),
+                                    time_text(by[Caches::warm][c->id]), time_text(by[Caches::cold][c->id]),
+                                    name_of(decides), c == fastest ? c->knobs.text() : "default");
         }
     return text;
 }

@@ -12,16 +12,18 @@ struct ImportSummary {
     std::set<std::string> devices;
     size_t candidates = 0, lost = 0; // with an outcome of their checks, and those of them that failed
     size_t batches = 0, known = 0;   // added, and found in the store already
+    size_t slow_rounds = 0;          // left out, since the clock was far below that of the others
 };
 
 // Throws ks::Error (and adds nothing) for results of another kit, with candidates, tasks or shapes that the
 // kit does not have, or of several devices for one instruction set. What was measured twice, or is brought in
-// again, is kept once. Twins get the outcomes and search samples of the candidate that stood for them.
+// again, is kept once; rounds with a clock below three quarters of their kind's median are left out. Twins
+// get the outcomes and search samples of the candidate that stood for them.
 ImportSummary import_results(const Results &results, const std::string &source, const Manifest &kit,
                              Store &store);
 
-// Medians of the final rounds of both kinds, in lines: "linear ... M=1: default 1.2 us warm, 3.4 us cold;
-// ...".
+// Medians and spreads of the final rounds, of the default and the fastest other at every shape, in lines:
+// "linear ... M=1: 1.20 us ±1.0 % warm, 3.40 us ±2.0 % cold, by cold: default".
 std::string figures(const Results &results, const Manifest &kit);
 
 } // namespace ks::tune

@@ -17,7 +17,7 @@ Space space_of(const std::string &op, const Spec &spec, const std::string &isa) 
 }
 
 pack::PackKernel kernel_of(const Candidate &c) {
-    pack::PackKernel k{c.op, c.isa, c.spec, {}, {}, true};
+    pack::PackKernel k{c.op, c.isa, c.spec, {}, {}, "", true};
     if (c.knobs[widths] == "any") k.spec.fixed.clear();
     for (const auto &[name, value] : c.knobs.values())
         if (name != widths) k.knobs.set(name, value);
@@ -37,6 +37,7 @@ std::vector<pack::PackKernel> tuned_kernels(const Table &table, const std::vecto
         }
         Candidate c{r.op, {r.choices, r.fixed}, r.isa, parse_knobs(r.knobs)};
         kernels.push_back(kernel_of(c));
+        if (r.isa == "cuda") kernels.back().device = table.device;
         auto &box = kernels.back().box;
         for (const auto &[name, value] : r.fixed) box[name] = {value, value};
         for (const auto &[name, in] : r.where) box[name] = {in.low, in.high};
@@ -46,7 +47,13 @@ std::vector<pack::PackKernel> tuned_kernels(const Table &table, const std::vecto
         if (std::find(isas.begin(), isas.end(), t.isa) == isas.end() || op.contract.version != t.op_version)
             continue;
         Spec base{t.choices, {}};
-        kernels.push_back({t.op, t.isa, base, op.space(base, kernel_target(t.isa)).fallback(), {}, true});
+        kernels.push_back({t.op,
+                           t.isa,
+                           base,
+                           op.space(base, kernel_target(t.isa)).fallback(),
+                           {},
+                           t.isa == "cuda" ? table.device : "",
+                           true});
         for (const auto &[name, value] : t.fixed) kernels.back().box[name] = {value, value};
     }
     return kernels;

@@ -11,7 +11,6 @@
 #include "runtime/io/atomic_file.h"
 #include "schedules/registry.h"
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 #include <fmt/format.h>
 #include <iostream>
@@ -46,18 +45,6 @@ std::vector<Task> all_tasks(const BundleVerbOptions &o) {
 
 std::string kit_record(const Places &places, const std::string &id) {
     return places.folder + "/kits/" + id + ".json";
-}
-
-// The table of this machine is the one that packs are built with; every other device has a file of its own.
-std::string table_for(const std::string &device, const Places &places) {
-    if (device == cpu_name()) return places.table();
-    std::string name;
-    for (unsigned char c : device)
-        if (std::isalnum(c))
-            name += static_cast<char>(std::tolower(c));
-        else if (!name.empty() && name.back() != '-')
-            name += '-';
-    return places.folder + "/" + name.substr(0, name.find_last_not_of('-') + 1) + ".json";
 }
 
 void make_table(const Store &store, const std::string &device, const std::string &file,
@@ -123,6 +110,9 @@ void import_verb(const std::vector<std::string> &files, const std::string &kit, 
         ImportSummary sum = import_results(results, file, manifest, store);
         fmt::print("{}: {} candidates, {} of them lost; {} batches added, {} known{}\n", file, sum.candidates,
                    sum.lost, sum.batches, sum.known, results.ended ? "" : "; not measured to the end yet");
+        if (sum.slow_rounds)
+            fmt::print("{} rounds left out: the clock was below three quarters of its median\n",
+                       sum.slow_rounds);
         fmt::print("{}", figures(results, manifest));
         devices.insert(sum.devices.begin(), sum.devices.end());
     }

@@ -24,8 +24,15 @@ void add_tune(CLI::App &app, TuneOptions &o, const Places &places, std::function
     verb->add_option("--budget", o.budget, "seconds in all")->check(CLI::Range(1.0, 1e7));
     verb->add_option("--dtype", o.dtype, "storage of weights (default: the model's)")
         ->check(CLI::IsMember({"f32", "bf16", "f16"}));
-    verb->add_option("--isa", o.isa, "avx2, avx512 or avx512_bf16 (default: the best here)")
-        ->check(CLI::IsMember(ks::all_isas()));
+    verb->add_option("--isa", o.isa, "avx2, avx512, avx512_bf16 or cuda (default: the best of this CPU)")
+        ->check(CLI::IsMember(buildable_isas()));
+    verb->add_option_function<std::string>(
+            "--device",
+            [&o](const std::string &d) {
+                if (d == "cuda") o.isa = d;
+            },
+            "cpu (the default) or cuda")
+        ->check(CLI::IsMember({"cpu", "cuda"}));
     verb->add_option("--seed", o.seed, "of the search");
     verb->add_option("-j,--jobs", o.jobs, "processes that compile")->check(CLI::Range(1, 256));
     verb->add_flag("--dry-run", o.dry_run, "print the space and the estimated time");
@@ -45,7 +52,7 @@ void add_bundle(CLI::App &app, BundleVerbOptions &o, const Places &places, std::
     shape->needs(op);
     verb->add_option("--isa", o.isas, "instruction sets (default: avx2,avx512)")
         ->delimiter(',')
-        ->check(CLI::IsMember(ks::all_isas()));
+        ->check(CLI::IsMember(buildable_isas()));
     verb->add_option("--candidates", o.candidates, "of each op and shape at most, the default included")
         ->check(CLI::Range(1, 100000));
     verb->add_option("--device", o.device, "go on from the samples of this device (part of its name)");
@@ -109,13 +116,12 @@ int main(int argc, char **argv) {
     pack.jobs = cores;
     CLI::App *pack_app = app.add_subcommand("pack", "build a kernel pack: archive, C header, dispatch table");
     pack_app->add_option("--out", pack.folder, "folder of the pack")->required();
-    pack_app->add_option("--table", pack.table, "dispatch table of tuned kernels; may be missing");
-    std::vector<std::string> packable = ks::all_isas();
-    packable.push_back("cuda");
+    pack_app->add_option("--table", pack.tables,
+                         "dispatch tables of tuned kernels: of this CPU, and of any GPUs; may be missing");
     pack_app
         ->add_option("--isa", pack.isas, "instruction sets (default: all, and cuda where there is a ptxas)")
         ->delimiter(',')
-        ->check(CLI::IsMember(packable));
+        ->check(CLI::IsMember(buildable_isas()));
     pack_app->add_option("-j,--jobs", pack.jobs, "processes that compile")->check(CLI::Range(1, 256));
     pack_app->callback([&] { run = [&] { pack_verb(pack); }; });
 
@@ -128,7 +134,7 @@ int main(int argc, char **argv) {
     why->add_option("op", why_op)->required();
     why->add_option("shape", why_shape, "all dimensions and choices: M=1,K=256,P=32,panel=32,weight=bf16")
         ->required();
-    why->add_option("--isa", why_isa, "avx2, avx512 or avx512_bf16 (default: the best here)");
+    why->add_option("--isa", why_isa, "avx2, avx512, avx512_bf16 or cuda (default: the best of this CPU)");
     why->callback([&] { run = [&] { why_verb(why_op, why_shape, why_isa, places); }; });
 
     app.add_subcommand("build-worker", "used by tune")->group("")->callback([&] {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "autotune/problems.h"
+#include <unistd.h>
 
 namespace ks::tune {
 
@@ -18,6 +19,23 @@ size_t size_of(const Call &call, const Copies &copies) {
     return sum;
 }
 
+// Offsets of the sequences of a packed call, which a shape has as a dimension; it leaves `dims`.
+std::vector<int> equal_sequences(const Contract &contract, Dims &dims) {
+    auto at = dims.find("sequences");
+    if (at == dims.end()) return {};
+    int64_t count = at->second, steps = dims.at(contract.ragged) / count;
+    dims.erase(at);
+    std::vector<int> starts;
+    for (int64_t s = 0; s <= count; s++) starts.push_back(static_cast<int>(s * steps));
+    return starts;
+}
+
+size_t keep_bytes() {
+    static const size_t bytes =
+        static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE)) / 8;
+    return bytes;
+}
+
 } // namespace
 
 Call &Problems::get(const Contract &contract, const Spec &spec, const std::string &isa, const Dims &shape,
@@ -27,7 +45,9 @@ Call &Problems::get(const Contract &contract, const Spec &spec, const std::strin
         bytes_ = 0, kernel_ = std::move(kernel);
     }
     auto make = [&] {
-        auto problem = cases::random_problem(contract, spec.choices, cases::call_dims(contract, spec, shape));
+        Dims dims = cases::call_dims(contract, spec, shape);
+        auto problem =
+            cases::random_problem(contract, spec.choices, dims, true, equal_sequences(contract, dims));
         return std::make_unique<Call>(std::move(problem), device_for(isa), copies);
     };
     std::pair<Dims, Copies> key(shape, copies);
@@ -41,7 +61,7 @@ Call &Problems::get(const Contract &contract, const Spec &spec, const std::strin
     passing_.reset();
     auto made = make();
     size_t bytes = size_of(*made, copies);
-    if (bytes_ + bytes > keep_bytes) return *(passing_ = std::move(made));
+    if (bytes_ + bytes > keep_bytes()) return *(passing_ = std::move(made));
     bytes_ += bytes;
     return *(kept_[std::move(key)] = std::move(made));
 }

@@ -13,14 +13,13 @@ using cases::Values;
 class Problems {
   public:
     // As the last user left it. Valid until the next call. Problems of another kernel are dropped, and one
-    // that would make more than `keep_bytes` of them is made anew each time; of those that take turns with
-    // all of their operands, to be cold, the last one is kept. Throws ks::Error.
+    // that would make more of them than an eighth of the memory is made anew each time; of those that take
+    // turns with all of their operands, to be cold, the last one is kept. Throws ks::Error.
     cases::Call &get(const Contract &contract, const Spec &spec, const std::string &isa, const Dims &shape,
                      cases::Copies copies = {});
     const cases::Results &answer(const cases::Call &call, const Dims &shape); // of the same kernel
 
   private:
-    static constexpr size_t keep_bytes = size_t{1} << 30;
     std::string kernel_;
     std::map<std::pair<Dims, cases::Copies>, std::unique_ptr<cases::Call>> kept_;
     std::unique_ptr<cases::Call> passing_; // the last one that was too large to keep

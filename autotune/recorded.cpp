@@ -48,7 +48,7 @@ ShapeResult judged(const Finals &f, const Dims &shape, const Batch &batch,
 std::vector<Recorded> recorded_results(const Store &store, const std::string &device) {
     std::vector<Recorded> all;
     for (const auto &[key, e] : store.environments()) {
-        if (e.device != device || e.compiler != compiler_version() ||
+        if (e.device != device || e.compiler != compiler_version(e.isa) ||
             e.op_version != op_named(e.op).contract.version)
             continue;
         std::map<std::string, Candidate> candidates;

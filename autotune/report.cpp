@@ -31,7 +31,9 @@ const Rule *rule_at(const std::vector<Rule> &rules, const Dims &shape) {
 
 } // namespace
 
-Report::Report(const std::string &isa) : ceiling_(measure_ceiling(isa)) {}
+Report::Report(const std::string &isa) {
+    if (isa != "cuda") ceiling_ = measure_ceiling(isa);
+}
 
 void Report::add(const Task &task, const Result &result, const std::vector<Rule> &rules) {
     for (const ShapeResult &s : result.shapes) {
@@ -50,20 +52,22 @@ void Report::add(const Task &task, const Result &result, const std::vector<Rule>
                     row.tuned = e.seconds;
                     row.ratio = 1 / e.ratio;
                 }
-        row.of_ceiling = floor_seconds(ceiling_, work_of(task, s.shape)) / row.tuned;
+        if (ceiling_) row.of_ceiling = floor_seconds(*ceiling_, work_of(task, s.shape)) / row.tuned;
         rows_.push_back(row);
     }
 }
 
 void Report::print() const {
-    fmt::print("\none core: {:.0f} GFLOP/s in registers, {:.0f} GB/s from memory, {:.0f} GB/s from cache "
-               "(measured)\n\n",
-               ceiling_.flops * 1e-9, ceiling_.memory_bytes() * 1e-9, ceiling_.cached_bytes() * 1e-9);
+    if (ceiling_)
+        fmt::print("\none core: {:.0f} GFLOP/s in registers, {:.0f} GB/s from memory, {:.0f} GB/s from cache "
+                   "(measured)\n\n",
+                   ceiling_->flops * 1e-9, ceiling_->memory_bytes() * 1e-9, ceiling_->cached_bytes() * 1e-9);
     const char *format = "{:<24} {:<32} {:>10} {:>10} {:>6} {:>8}  {}\n";
     fmt::print(fmt::runtime(format), "op", "shape", "default", "tuned", "ratio", "ceiling", "variant");
     for (const Row &r : rows_)
         fmt::print(fmt::runtime(format), r.op, r.shape, time_text(r.fallback), time_text(r.tuned),
-                   fmt::format("{:.2f}", r.ratio), fmt::format("{:.2f}", r.of_ceiling), r.variant);
+                   fmt::format("{:.2f}", r.ratio), ceiling_ ? fmt::format("{:.2f}", r.of_ceiling) : "-",
+                   r.variant);
 }
 
 } // namespace ks::tune

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table at the end of a tuning run: default against tuned against what the machine could do.
 #pragma once
+#include <optional>
 #include "autotune/ceiling.h"
 #include "autotune/dispatch.h"
 
@@ -17,7 +18,7 @@ class Report {
         std::string op, shape, variant;
         double fallback, tuned, ratio, of_ceiling; // seconds, seconds, speed-up, share of the ceiling
     };
-    Ceiling ceiling_;
+    std::optional<Ceiling> ceiling_; // none is measured on a GPU
     std::vector<Row> rows_;
 };
 

@@ -10,10 +10,24 @@ namespace ks::tune {
 
 namespace {
 
-// Ends and middles of the intervals that dispatch may use. Decode is one row, prefill up to a chunk of 512.
-const std::vector<int64_t> &ladder_of(const std::string &dim) {
-    static const std::vector<int64_t> rows = {1, 8, 64, 512}, steps = {1, 32, 512}, sequences = {1, 4, 16};
-    return dim == "T" ? steps : dim == "S" ? sequences : rows;
+// Ends and middles of the intervals that dispatch may use. Decode is one row, prefill up to a chunk of 512
+// rows; on a GPU, which has more to keep busy, of 2048.
+std::vector<int64_t> ladder_of(const std::string &dim, const std::string &isa) {
+    bool gpu = isa == "cuda";
+    if (dim == "T") return gpu ? std::vector<int64_t>{64, 512, 2048} : std::vector<int64_t>{1, 32, 512};
+    if (dim == "S") return gpu ? std::vector<int64_t>{1, 8, 64, 128} : std::vector<int64_t>{1, 4, 16};
+    return gpu ? std::vector<int64_t>{1, 8, 64, 512, 2048} : std::vector<int64_t>{1, 8, 64, 512};
+}
+
+// Shapes of an op with a ragged axis on a GPU, where one call has all sequences: batches of equal ones, `dim`
+// long in all.
+std::vector<Dims> batches(const std::string &dim) {
+    std::vector<Dims> shapes;
+    for (int64_t sequences : {1, 8, 64})
+        for (int64_t steps : {512, 2048})
+            if (sequences * steps <= 1 << 15)
+                shapes.push_back({{dim, sequences * steps}, {"sequences", sequences}});
+    return shapes;
 }
 
 // Where tiles and tails go wrong: one, primes, neighbours of powers of two.
@@ -52,9 +66,12 @@ std::string default_choice(const Op &op, const Spec &so_far, const std::string &
 
 } // namespace
 
-std::string compiler_version() {
+std::string compiler_version(const std::string &isa) {
+    std::string ptxas;
+    if (isa == "cuda")
+        if (auto found = ptx::Ptxas::find()) ptxas = " ptxas " + found->version();
     return "halide " + std::to_string(HALIDE_VERSION_MAJOR) + "." + std::to_string(HALIDE_VERSION_MINOR) +
-           "." + std::to_string(HALIDE_VERSION_PATCH);
+           "." + std::to_string(HALIDE_VERSION_PATCH) + ptxas;
 }
 
 Task task_of(const std::string &name, const std::map<std::string, std::string> &shape,
@@ -70,6 +87,10 @@ Task task_of(const std::string &name, const std::map<std::string, std::string> &
             t.spec.choices[key] = value;
             continue;
         }
+        if (key == "sequences" && !c.ragged.empty() && isa == "cuda") { // in one call
+            dynamic[key] = parse_dims(key + "=" + value).at(key);
+            continue;
+        }
         const Dimension &d = c.dim(key);
         (d.width ? t.spec.fixed : dynamic)[key] = parse_dims(key + "=" + value).at(key);
     }
@@ -80,15 +101,24 @@ Task task_of(const std::string &name, const std::map<std::string, std::string> &
         if (d.width && !t.spec.fixed.count(d.name)) throw Error(name, "the shape lacks the width " + d.name);
     check(c, t.spec);
     std::string vary = dynamic_dim(c);
+    bool packed = isa == "cuda" && !c.ragged.empty();
+    if (packed) dynamic.emplace("sequences", 1);
     if (dynamic.count(vary))
-        t.shapes = {{{vary, dynamic.at(vary)}}};
+        t.shapes = {dynamic};
+    else if (packed)
+        t.shapes = batches(vary);
     else
-        for (int64_t n : ladder_of(vary)) t.shapes.push_back({{vary, n}});
+        for (int64_t n : ladder_of(vary, isa)) t.shapes.push_back({{vary, n}});
     t.check_shapes = edges(vary);
+    if (packed)
+        for (size_t i = 0; i < t.check_shapes.size(); i++) {
+            int64_t sequences = i % 3 ? 1 : 3;
+            t.check_shapes[i]["sequences"] = sequences, t.check_shapes[i][vary] *= sequences;
+        }
     t.space = space_of(name, t.spec, t.isa);
     t.suggested = {t.space.fallback()};
     t.suggested[0].set("widths", "fixed");
-    t.versions = {c.version, compiler_version()};
+    t.versions = {c.version, compiler_version(t.isa)};
     t.device = cpu_name();
     return t;
 }

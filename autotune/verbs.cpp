@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "autotune/verbs.h"
+#include "autotune/device.h"
 #include "autotune/intervals.h"
 #include "autotune/kernel_of.h"
 #include "autotune/kit/environment.h"
@@ -9,6 +10,7 @@
 #include "runtime/base/cpu.h"
 #include "runtime/base/error.h"
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <filesystem>
 #include <fmt/format.h>
@@ -34,11 +36,11 @@ std::map<std::string, std::string> parse_shape(const std::string &text) {
     return shape;
 }
 
-Table open_table(const Places &places) {
+Table open_table(const std::string &device, const Places &places) {
     Table t;
-    if (fs::exists(places.table())) t = load_table(places.table());
+    if (std::string path = table_for(device, places); fs::exists(path)) t = load_table(path);
     // Rules of another machine do not hold here; they stay in its own file.
-    if (t.device != cpu_name()) t = {cpu_name(), {}, {}};
+    if (t.device != device) t = {device, {}, {}};
     return t;
 }
 
@@ -77,6 +79,25 @@ std::vector<Task> tasks_of(const TuneOptions &o, const std::string &isa) {
     return {task_of(o.op, shape, isa)};
 }
 
+std::vector<std::string> buildable_isas() {
+    std::vector<std::string> isas = all_isas();
+    isas.push_back("cuda");
+    return isas;
+}
+
+// The table of this machine's CPU is the one that packs are built with; every other device has a file of its
+// own.
+std::string table_for(const std::string &device, const Places &places) {
+    if (device == cpu_name()) return places.table();
+    std::string name;
+    for (unsigned char c : device)
+        if (std::isalnum(c))
+            name += static_cast<char>(std::tolower(c));
+        else if (!name.empty() && name.back() != '-')
+            name += '-';
+    return places.folder + "/" + name.substr(0, name.find_last_not_of('-') + 1) + ".json";
+}
+
 Places default_places() { return {(fs::path(own_path()).parent_path().parent_path() / "tuned").string()}; }
 
 void tune_verb(const TuneOptions &o, const Places &places) {
@@ -84,10 +105,12 @@ void tune_verb(const TuneOptions &o, const Places &places) {
     if (isa.empty()) throw Error("this CPU", "has neither AVX-512 nor AVX2: nothing can be measured");
     std::vector<Task> tasks = tasks_of(o, isa);
     if (o.dry_run) return dry_run(tasks, o);
-    if (!cpu_has(isa)) throw Error("--isa " + isa, "cannot be measured on this CPU");
+    Device &device = device_for(isa);
+    if (!device.runs(isa)) throw Error("--isa " + isa, "cannot be measured on this machine");
+    for (Task &t : tasks) t.device = device.name();
     fs::create_directories(places.artefacts());
     Store store(places.store());
-    Table table = open_table(places);
+    Table table = open_table(device.name(), places);
     WorkerBuilder builder({own_path(), "build-worker"});
     WorkerMeter meter({own_path(), "measure-worker"}, 60, 60);
     auto progress = make_progress(std::cerr, isatty(STDERR_FILENO));
@@ -113,7 +136,7 @@ void tune_verb(const TuneOptions &o, const Places &places) {
         Result result = tune(tasks[i], options, builder, meter, store, *progress);
         auto rules = make_rules(tasks[i], result, utc_now());
         table.replace(make_tuned(tasks[i], result, utc_now()), rules);
-        save_table(table, places.table());
+        save_table(table, table_for(device.name(), places));
         report.add(tasks[i], result, rules);
     }
     report.print();
@@ -146,8 +169,10 @@ void why_verb(const std::string &op, const std::string &shape_text, const std::s
         if (!choices.count(name))
             throw Error("shape " + shape_text, "lacks the choice " + name + " (one of " +
                                                    fmt::format("{}", fmt::join(values, ", ")) + ")");
-    fmt::print("{}\n", open_table(places).why(
-                           op, choices, kernel_isa(c, {choices, {}}, isa.empty() ? best_isa() : isa), dims));
+    std::string device = isa == "cuda" ? device_for(isa).name() : cpu_name();
+    fmt::print("{}\n",
+               open_table(device, places)
+                   .why(op, choices, kernel_isa(c, {choices, {}}, isa.empty() ? best_isa() : isa), dims));
 }
 
 namespace {
@@ -168,8 +193,9 @@ void pack_verb(const PackOptions &o) {
     const std::vector<std::string> isas = pack_isas(o);
     auto kernels = pack::base_kernels(isas);
     std::vector<std::string> stale;
-    if (!o.table.empty() && fs::exists(o.table))
-        for (auto &k : tuned_kernels(load_table(o.table), isas, stale)) kernels.push_back(std::move(k));
+    for (const std::string &table : o.tables)
+        if (fs::exists(table))
+            for (auto &k : tuned_kernels(load_table(table), isas, stale)) kernels.push_back(std::move(k));
     for (const auto &rule : stale)
         fmt::print(stderr, "ksc pack: left out, tuned for another version of its op: {}\n", rule);
     pack::build_pack(kernels, o.folder, o.jobs, [](size_t done, size_t all) {

@@ -17,7 +17,9 @@ struct Places {
     std::string artefacts() const { return folder + "/artefacts"; }
 };
 Places default_places();
-std::string own_path(); // of this program
+std::string table_for(const std::string &device, const Places &places); // a file
+std::vector<std::string> buildable_isas();                              // of the CPU, and "cuda"
+std::string own_path();                                                 // of this program
 
 struct TuneOptions {
     std::string op, shape; // one op at "k=v,...", or
@@ -51,7 +53,8 @@ void import_verb(const std::vector<std::string> &files, const std::string &kit, 
 void dispatch_verb(const std::string &device, const std::string &table, const Places &places);
 
 struct PackOptions {
-    std::string folder, table;     // table: may be missing, then base kernels alone
+    std::string folder;
+    std::vector<std::string> tables; // of this CPU and of GPUs; one that is missing adds nothing
     std::vector<std::string> isas; // empty: all of the CPU, and "cuda" where there is a ptxas
     int jobs = 1;
 };

@@ -10,6 +10,11 @@ Call::Call(Problem problem, tune::Device &device, Copies copies)
     : problem_(std::move(problem)), device_(device) {
     flags_ = problem_.present();
     eps_ = static_cast<float>(problem_.eps);
+    if (packed()) {
+        equal_steps_ = static_cast<int32_t>(problem_.value(problem_.contract->ragged) / problem_.sequences());
+        seq_start_dim_ = {0, static_cast<int32_t>(problem_.sequences() + 1), 1, 0};
+        seq_start_ = {0, nullptr, nullptr, 0, {kernel_int, 64, 1}, 1, &seq_start_dim_, nullptr};
+    }
     for (const Operand &o : problem_.contract->operands)
         held_.push_back(make(o, o.name == "w" ? copies.weights : copies.others, copies.guarded));
 }
@@ -19,11 +24,12 @@ Call::Held Call::make(const Operand &o, int copies, bool guarded) const {
     h.operand = &o;
     h.storage = problem_.storage(o);
     int64_t count = 1;
+    if (packed() && o.per_sequence) h.extent.push_back(problem_.sequences());
     for (const auto &entry : o.shape) {
         ShapeTerm term = shape_term(entry);
         h.extent.push_back(problem_.value(term.name) + term.plus);
-        count *= h.extent.back();
     }
+    for (int64_t extent : h.extent) count *= extent;
     h.stride.assign(h.extent.size(), 1);
     for (size_t i = h.extent.size(); i-- > 1;) h.stride[i - 1] = h.stride[i] * h.extent[i];
     size_t element = element_size(h.storage);
@@ -59,9 +65,13 @@ void Call::view(Held &h, size_t turn, const Part &part) {
     int64_t first = 0;
     for (size_t i = from->extent.size(); i-- > 0;) {
         int64_t extent = from->extent[i];
-        if (part.length && from->operand->shape[i] == problem_.contract->slice)
+        if (part.length && from->operand->shape[i] == problem_.contract->slice) // never of a packed call
             extent = part.length, first += part.first * from->stride[i];
         h.dims.push_back({0, static_cast<int32_t>(extent), static_cast<int32_t>(from->stride[i]), 0});
+    }
+    if (packed() && h.operand->role == Role::output) { // a block moves to the rows of its sequence itself
+        h.dims.push_back({0, static_cast<int32_t>(problem_.sequences()), 0, 0});
+        h.buffer.dimensions++;
     }
     h.buffer.dim = h.dims.data();
     from->memory->place(h.buffer, turn % from->copies * from->pitch +
@@ -73,8 +83,10 @@ void **Call::arguments(size_t turn, const Part &part) {
     arguments_.clear();
     for (Held &h : held_)
         if (h.operand->role != Role::output) view(h, turn, part);
+    if (packed()) arguments_.push_back(&seq_start_);
     for (const Scalar &s : problem_.contract->scalars)
         arguments_.push_back(s.type == "i32" ? static_cast<void *>(&flags_) : &eps_);
+    if (packed()) arguments_.push_back(&equal_steps_);
     for (Held &h : held_)
         if (h.operand->role == Role::output) view(h, turn, part);
     return arguments_.data();
@@ -82,7 +94,7 @@ void **Call::arguments(size_t turn, const Part &part) {
 
 std::vector<Part> Call::parts(int threads) const {
     const Contract &c = *problem_.contract;
-    if (c.slice.empty()) return {{}};
+    if (c.slice.empty() || device_.packed()) return {{}};
     int64_t extent = problem_.value(c.slice), granules = (extent + c.granule - 1) / c.granule;
     int64_t wanted = std::min<int64_t>(threads, granules);
     int64_t length = (granules + wanted - 1) / wanted * c.granule;

@@ -26,7 +26,8 @@ struct Part {
 
 class Call {
   public:
-    // One sequence, as a kernel gets it. Throws ks::Error when memory runs out.
+    // As a kernel gets it: one sequence, or on a device that packs them all of equal length. Throws ks::Error
+    // when memory runs out.
     Call(Problem problem, tune::Device &device, Copies copies = {});
 
     const Problem &problem() const { return problem_; }
@@ -55,6 +56,7 @@ class Call {
         KernelBuffer buffer{};
         std::vector<KernelDim> dims;
     };
+    bool packed() const { return device_.packed() && !problem_.contract->ragged.empty(); }
     Held make(const Operand &operand, int copies, bool guarded) const;
     void **arguments(size_t turn, const Part &part);
     void view(Held &held, size_t turn, const Part &part);
@@ -65,6 +67,10 @@ class Call {
     size_t turn_ = 0;
     int32_t flags_ = 0;
     float eps_ = 0;
+    // Of packed calls, behind the buffers and behind the scalars.
+    KernelBuffer seq_start_{};
+    KernelDim seq_start_dim_{};
+    int32_t equal_steps_ = 0;
     std::vector<void *> arguments_;
 };
 

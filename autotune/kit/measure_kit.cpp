@@ -13,6 +13,11 @@ namespace ks::tune {
 
 namespace {
 
+// What calls at a shape need is more than this machine has; no candidate is to blame.
+struct Unprepared : Error {
+    using Error::Error;
+};
+
 constexpr double prepare_seconds = 600; // the oracle works in double precision, in plain loops
 constexpr int fatal_begins = 3;         // a candidate whose checks ended so many runs is not tried again
 
@@ -44,9 +49,16 @@ class TaskRun {
         size_t in = alive_.size();
         for (const Dims &shape : task_.shapes) {
             Caches decides = deciding(task_.spec, shape);
-            Caches other = decides == Caches::warm ? Caches::cold : Caches::warm;
+            std::vector<Caches> kinds = {decides, decides == Caches::warm ? Caches::cold : Caches::warm};
             for (int r = 0; r < manifest_.final_rounds; r++)
-                for (Caches c : {decides, other}) round({dims_text(shape), "final", c, r}, shape);
+                for (Caches c : kinds) try {
+                        round({dims_text(shape), "final", c, r}, shape);
+                    } catch (const Unprepared &e) {
+                        if (c == decides) throw;
+                        log_ << fmt::format("    not measured {}: {}\n", name_of(c), e.what()) << std::flush;
+                        kinds = {decides};
+                        break;
+                    }
         }
         return default_alive() ? lost + in - alive_.size() : task_.candidates.size();
     }
@@ -74,12 +86,12 @@ class TaskRun {
                  << std::flush;
     }
 
-    // Ahead of the candidates, so that none pays for it. Nobody's fault when it fails.
+    // Ahead of the candidates, so that none pays for it.
     void prepare(json request) {
         request["cmd"] = "prepare", request["candidate"] = candidate(0);
         Outcome o = outcome_of(worker_.request(request, prepare_seconds), State::failed);
         if (o.state != State::ok)
-            throw Error(task_.text() + " " + dims_text(request["shape"]), "cannot be prepared: " + o.message);
+            worker_.stop(), throw Unprepared(dims_text(request["shape"]), "cannot be prepared: " + o.message);
     }
 
     // Whether the candidate is right wherever it is checked; a file that has changed is not loaded at all.
@@ -213,7 +225,7 @@ class TaskRun {
 std::map<std::string, std::string> devices_for(const Manifest &m) {
     std::map<std::string, std::string> devices;
     for (const KitTask &t : m.tasks) {
-        bool known = std::count(all_isas().begin(), all_isas().end(), t.isa);
+        bool known = t.isa == "cuda" || std::count(all_isas().begin(), all_isas().end(), t.isa);
         if (known && device_for(t.isa).runs(t.isa)) devices[t.isa] = device_for(t.isa).name();
     }
     return devices;
@@ -256,10 +268,14 @@ MeasureSummary measure_kit(const MeasureOptions &options, std::ostream &log) {
             sum.skipped++;
             continue;
         }
-        size_t lost = TaskRun(manifest, i, options, known, file, log).run();
-        sum.candidates += t.candidates.size(), sum.lost += lost;
-        if (lost < t.candidates.size()) continue;
-        log << "    skipped: the default does not pass, so nothing can be compared\n" << std::flush;
+        try {
+            size_t lost = TaskRun(manifest, i, options, known, file, log).run();
+            sum.candidates += t.candidates.size(), sum.lost += lost;
+            if (lost < t.candidates.size()) continue;
+            log << "    skipped: the default does not pass, so nothing can be compared\n" << std::flush;
+        } catch (const Unprepared &e) {
+            log << fmt::format("    skipped: {}\n", e.what()) << std::flush;
+        }
         sum.skipped++;
     }
     file.end();

@@ -118,6 +118,18 @@ void build_all(const Stale &stale, int jobs, const std::function<void(size_t, si
     if (!broken.empty()) throw Error("pack", broken + "; nothing was written");
 }
 
+// Local memory is as far as device memory: no such kernel is worth a measurement.
+void refuse_spills(const std::vector<ptx::CudaReport> &reports, const std::string &object) {
+    constexpr int most_spilled = 32; // bytes
+    for (const auto &report : reports)
+        for (const auto &k : report.kernels)
+            if (int bytes = k.spill_stores + k.spill_loads; bytes > most_spilled) {
+                fs::remove(object);
+                throw Error(k.kernel, "spills " + std::to_string(bytes) + " bytes of its " +
+                                          std::to_string(k.registers) + " registers on " + report.arch);
+            }
+}
+
 } // namespace
 
 void build_object(const PackKernel &k, const std::string &object, const std::string &symbol) {
@@ -127,7 +139,7 @@ void build_object(const PackKernel &k, const std::string &object, const std::str
     Kernel kernel = op.build(k.spec, k.knobs, target);
     if (k.isa == "cuda") {
         const ptx::Ptxas &ptxas = assembler();
-        ptx::compile_cuda(kernel, symbol, ptxas, ptx::plain_build(ptxas), part);
+        refuse_spills(ptx::compile_cuda(kernel, symbol, ptxas, ptx::plain_build(ptxas), part), part);
     } else {
         compile(kernel, symbol, target, {{Halide::OutputFileType::object, part}});
     }

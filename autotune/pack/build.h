@@ -6,7 +6,8 @@
 
 namespace ks::pack {
 
-// Compiles one kernel to an object file, written by rename, under that name in C. Runs in the calling process.
+// Compiles one kernel to an object file, written by rename, under that name in C. Runs in the calling
+// process.
 void build_object(const PackKernel &kernel, const std::string &object, const std::string &symbol);
 
 // Writes <folder>/include/kingsnake/ops.h, <folder>/table.cpp, <folder>/libks_kernels.a. `jobs` processes

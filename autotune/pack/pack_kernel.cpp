@@ -40,7 +40,7 @@ std::vector<PackKernel> base_kernels(const std::vector<std::string> &isas) {
         for (const Op &op : all_ops())
             for (const Spec &spec : base_specs(op, target))
                 kernels.push_back(
-                    {op.contract.name, isa, spec, op.space(spec, target).fallback(), {}, false});
+                    {op.contract.name, isa, spec, op.space(spec, target).fallback(), {}, "", false});
     }
     return kernels;
 }

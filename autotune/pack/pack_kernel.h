@@ -16,8 +16,11 @@ struct PackKernel {
     std::string op, isa;
     Spec spec;
     Knobs knobs;
-    std::map<std::string, Interval> box; // by dimension; a dimension not named takes its whole legal domain
-    bool tuned = false;                  // put there by a dispatch rule; else a base kernel
+    // By dimension, and "sequences" of ops with a ragged axis; what is not named takes its whole legal
+    // domain.
+    std::map<std::string, Interval> box;
+    std::string device; // the only GPU that it serves; empty: any, and every CPU of its instruction set
+    bool tuned = false; // put there by a dispatch rule; else a base kernel
 
     std::string identity()
         const; // op, version, spec, isa, knobs (GPU: ptxas): equal identities are the same machine code

@@ -4,6 +4,7 @@
 #include "autotune/pack/header.h"
 #include "runtime/base/error.h"
 #include <algorithm>
+#include <cstdint>
 #include <set>
 #include <sstream>
 
@@ -80,8 +81,12 @@ void kernel_row(std::ostringstream &out, const PackKernel &k) {
         low += std::to_string(i.low) + ", ";
         high += std::to_string(i.high) + ", ";
     }
-    out << "}, {" << low << "}, {" << high << "}, " << !k.tuned << ", \"" << k.knobs.text() << "\", "
-        << k.symbol() << "_argv},\n";
+    auto sequences = k.box.find("sequences");
+    bool any = sequences == k.box.end();
+    out << "}, {" << low << "}, {" << high << "}, " << (any ? 1 : sequences->second.low) << ", "
+        << (any ? INT64_MAX : sequences->second.high) << ", "
+        << (k.device.empty() ? "nullptr" : '"' + k.device + '"') << ", " << !k.tuned << ", \""
+        << k.knobs.text() << "\", " << k.symbol() << "_argv},\n";
 }
 
 } // namespace

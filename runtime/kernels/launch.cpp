@@ -11,7 +11,8 @@ namespace {
 
 const KernelInfo *find(const ks_library &library, int op, const Call &call) {
     for (const KernelInfo *k : library.kernels[static_cast<size_t>(op)]) {
-        bool match = std::equal(call.choices, call.choices + call.op->choice_count, k->choices);
+        bool match = std::equal(call.choices, call.choices + call.op->choice_count, k->choices) &&
+                     call.sequences >= k->fewest_sequences && call.sequences <= k->most_sequences;
         for (int i = 0; match && i < call.op->dim_count; i++)
             match = call.dims[i] >= k->low[i] && call.dims[i] <= k->high[i];
         if (match) return k;

@@ -46,7 +46,8 @@ ks_status ks_create(const ks_create_args *args, ks_library **library) {
         made->kernels.resize(static_cast<size_t>(kernel_table.op_count));
         for (int i = 0; i < kernel_table.kernel_count; i++) {
             const KernelInfo &k = kernel_table.kernels[i];
-            if (isa_runs(isa, k.isa)) made->kernels[static_cast<size_t>(k.op)].push_back(&k);
+            bool elsewhere = k.device && (!made->device || made->device->name != k.device);
+            if (isa_runs(isa, k.isa) && !elsewhere) made->kernels[static_cast<size_t>(k.op)].push_back(&k);
         }
         *library = made.release();
         return KS_OK;

@@ -54,6 +54,8 @@ struct KernelInfo {
     const char *isa;
     int choices[max_choices];
     int64_t low[max_dims], high[max_dims];
+    int64_t fewest_sequences, most_sequences; // of ops with a ragged axis
+    const char *device; // name of the GPU that it was tuned on, the only one it serves; null: any
     bool base; // serves any size; no tuning run chose it
     const char *knobs;
     int (*call)(void **arguments);

@@ -25,7 +25,7 @@ class ImportTest : public testing::Test {
         store.emplace((folder / "store.db").string());
         task = task_of("causal_conv1d", {{"D", "100"}, {"W", "4"}, {"io", "f32"}}, "avx2");
         task.device = device;
-        kit.compiler = compiler_version();
+        kit.compiler = compiler_version("avx2");
         kit.contracts["causal_conv1d"] = op_named("causal_conv1d").contract;
         KitTask t{task.op, task.versions.op, task.spec, task.isa, task.shapes, task.check_shapes, {}, {}};
         for (const char *change : {"", "channels=64", "channels=64,widths=fixed", "channels=128"}) {
@@ -162,6 +162,23 @@ TEST_F(ImportTest, ACandidateThatLeftTheRoundsIsOutOfTheirBatch) {
     EXPECT_EQ(recorded[0].result.shapes[1].finalists.size(), 2u);
 }
 
+TEST_F(ImportTest, RoundsWithASlowClockAreLeftOut) {
+    for (int r : {2, 5}) {
+        RoundRecord &slow = results.rounds[{0, "T=32", "final", Caches::warm, r}];
+        slow.ghz = 1.4;
+        for (auto &[candidate, seconds] : slow.seconds) seconds *= candidate == id(0) ? 1 : 10;
+    }
+    results.rounds[{0, "T=32", "final", Caches::warm, 7}].ghz = 1.6; // of 2: not so slow
+    EXPECT_EQ(bring().slow_rounds, 2u);
+    auto at = recorded_results(*store, device).at(0).result.shapes.at(1);
+    EXPECT_NEAR(at.finalists.at(1).ratio.high, 0.8, 0.02);
+    auto known = store->samples(1);
+    EXPECT_EQ(std::count_if(
+                  known.begin(), known.end(),
+                  [&](auto &s) { return s.candidate == id(0) && s.shape == "T=32" && s.role == "final"; }),
+              10);
+}
+
 TEST_F(ImportTest, RefusesWhatTheKitCannotHaveSaid) {
     Results whole = results;
     results.runs[0].kit = "another";
@@ -206,10 +223,13 @@ TEST_F(ImportTest, DevicesAreFoundByPartOfTheirNames) {
 
 TEST_F(ImportTest, FiguresTellWarmAndCold) {
     std::string text = figures(results, kit);
-    EXPECT_NE(text.find("causal_conv1d W=4,io=f32,D=100 avx2 T=1: 1.00 us warm, "), std::string::npos)
-        << text;
-    EXPECT_NE(text.find(" us cold, by warm: default\n"), std::string::npos) << text;
-    EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 9);
+    EXPECT_NE(text.find("causal_conv1d W=4,io=f32,D=100 avx2 T=1: 1.00 us ±0."), std::string::npos) << text;
+    EXPECT_NE(text.find(" % cold, by warm: default\n"), std::string::npos) << text;
+    EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 6); // two at each of three shapes
+    EXPECT_EQ(text.find(kit.tasks[0].candidates[3].knobs.text()), std::string::npos) << "it was in no final";
+    for (auto &[key, round] : results.rounds)
+        if (round.caches == Caches::cold) round.seconds.clear();
+    EXPECT_NE(figures(results, kit).find("warm, not measured cold"), std::string::npos);
 }
 
 } // namespace

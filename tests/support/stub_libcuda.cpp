@@ -116,6 +116,15 @@ int cuEventRecord(void *, void *) { return called("cuEventRecord"); }
 int cuEventSynchronize(void *) { return called("cuEventSynchronize"); }
 int cuEventElapsedTime(float *ms, void *, void *) { return *ms = 1, called("cuEventElapsedTime"); }
 
+int cuStreamBeginCapture_v2(void *, int) { return called("cuStreamBeginCapture"); }
+int cuStreamEndCapture(void *, void **g) { return *g = handle(6000), called("cuStreamEndCapture"); }
+int cuGraphInstantiateWithFlags(void **e, void *, unsigned long long) {
+    return *e = handle(7000), called("cuGraphInstantiate");
+}
+int cuGraphLaunch(void *, void *) { return called("cuGraphLaunch"); }
+int cuGraphDestroy(void *) { return called("cuGraphDestroy"); }
+int cuGraphExecDestroy(void *) { return called("cuGraphExecDestroy"); }
+
 // Forgets all calls and failures; two devices, of capability 9.0 and 8.0.
 void stub_reset() {
     std::lock_guard<std::mutex> held(lock);

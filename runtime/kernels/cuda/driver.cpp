@@ -52,6 +52,12 @@ Driver open_driver() {
     bind(library, "cuEventRecord", d.record_event);
     bind(library, "cuEventSynchronize", d.wait_for_event);
     bind(library, "cuEventElapsedTime", d.elapsed_ms);
+    bind(library, "cuStreamBeginCapture_v2", d.begin_capture);
+    bind(library, "cuStreamEndCapture", d.end_capture);
+    bind(library, "cuGraphInstantiateWithFlags", d.instantiate);
+    bind(library, "cuGraphLaunch", d.launch_graph);
+    bind(library, "cuGraphDestroy", d.destroy_graph);
+    bind(library, "cuGraphExecDestroy", d.destroy_exec);
     if (Result r = d.init(0)) {
         const char *text = nullptr;
         d.error_text(r, &text);

@@ -16,6 +16,8 @@ using Context = struct CUctx_st *;
 using Module = struct CUmod_st *;
 using Function = struct CUfunc_st *;
 using Event = struct CUevent_st *;
+using Graph = struct CUgraph_st *;
+using GraphExec = struct CUgraphExec_st *;
 using Address = unsigned long long;  // CUdeviceptr
 using Stream = struct CUstream_st *; // null: the default stream
 
@@ -59,6 +61,12 @@ struct Driver {
     Result (*record_event)(Event event, Stream stream);
     Result (*wait_for_event)(Event event);
     Result (*elapsed_ms)(float *ms, Event from, Event to);
+    Result (*begin_capture)(Stream stream, int mode);
+    Result (*end_capture)(Stream stream, Graph *graph);
+    Result (*instantiate)(GraphExec *exec, Graph graph, unsigned long long flags);
+    Result (*launch_graph)(GraphExec exec, Stream stream);
+    Result (*destroy_graph)(Graph graph);
+    Result (*destroy_exec)(GraphExec exec);
 };
 
 enum Attribute { // of devices
@@ -66,6 +74,7 @@ enum Attribute { // of devices
     compute_capability_major = 75,
     compute_capability_minor = 76,
     multiprocessors = 16,
+    cache_bytes = 38, // of the second level
 };
 enum FunctionAttribute { dynamic_shared_bytes = 8, shared_carveout_percent = 9 };
 

@@ -35,6 +35,7 @@ std::unique_ptr<OpenDevice> open(int ordinal) {
     made->minor = attribute(d, compute_capability_minor, made->device);
     made->most_shared = attribute(d, max_shared_bytes_per_block, made->device);
     made->multiprocessors = attribute(d, multiprocessors, made->device);
+    made->cache_bytes = attribute(d, cache_bytes, made->device);
     check(d.primary_retain(&made->context, made->device), name.c_str());
     return made;
 }

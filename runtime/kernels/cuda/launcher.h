@@ -18,6 +18,7 @@ struct OpenDevice {
     int major, minor; // compute capability
     int most_shared;  // bytes of shared memory that a block may ask for
     int multiprocessors;
+    int cache_bytes; // of the second level
     std::string name;
 };
 

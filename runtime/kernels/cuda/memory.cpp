@@ -19,14 +19,14 @@ DeviceMemory::~DeviceMemory() {
     }
 }
 
-void DeviceMemory::copy_from(const void *host, size_t bytes) {
+void DeviceMemory::copy_from(const void *host, size_t bytes, size_t offset) {
     ContextScope scope(*device_);
-    check(driver().copy_to_device(address_, host, bytes), device_->name.c_str());
+    check(driver().copy_to_device(address_ + offset, host, bytes), device_->name.c_str());
 }
 
-void DeviceMemory::copy_to(void *host, size_t bytes) const {
+void DeviceMemory::copy_to(void *host, size_t bytes, size_t offset) const {
     ContextScope scope(*device_);
-    check(driver().copy_to_host(host, address_, bytes), device_->name.c_str());
+    check(driver().copy_to_host(host, address_ + offset, bytes), device_->name.c_str());
 }
 
 void DeviceMemory::fill(unsigned char value) {

@@ -19,8 +19,8 @@ class DeviceMemory {
     Address address() const { return address_; }
     size_t bytes() const { return bytes_; }
     // Both wait until the copy is made, and for what the default stream did before.
-    void copy_from(const void *host, size_t bytes);
-    void copy_to(void *host, size_t bytes) const;
+    void copy_from(const void *host, size_t bytes, size_t offset = 0);
+    void copy_to(void *host, size_t bytes, size_t offset = 0) const;
     void fill(unsigned char value);
 
   private:

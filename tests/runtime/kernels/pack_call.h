@@ -78,6 +78,8 @@ class PackCall {
 
     ks_status launch(const ks_library *l) { return launch_staged(l, op_, slots_.data()); }
     ks_status supported(const ks_library *l) { return ks::supported(l, op_, slots_.data()); }
+    const void *args() const { return slots_.data(); }
+    int op() const { return op_; }
     const OpInfo &info() const { return kernel_table.ops[op_]; }
 
     // A field of the argument struct by name: "size", a dimension, a choice, "sequences", "seq_start", an
