@@ -81,12 +81,17 @@ Module with_device_code(const Module &module, const std::vector<uint8_t> &bytes)
     return made;
 }
 
+std::string device_text(const Kernel &kernel, const std::string &symbol, const std::string &halide_ptx) {
+    std::string ptx = halide_ptx;
+    for (const auto &edit : kernel.device.edits) ptx = edit(ptx);
+    return whole(expand_pseudo_calls(ptx, kernel.device.expansions), symbol);
+}
+
 std::vector<CudaReport> compile_cuda(const Kernel &kernel, const std::string &symbol, const Ptxas &ptxas,
                                      const CudaBuild &build, const std::string &object) {
     Module module = lower_to_module(kernel, symbol, kernel_target("cuda"));
-    std::string ptx = ptx_of(module);
-    for (const auto &edit : kernel.device.edits) ptx = edit(ptx);
-    ptx = whole(expand_pseudo_calls(ptx, kernel.device.expansions), symbol);
+    std::string halide_ptx = ptx_of(module), ptx = device_text(kernel, symbol, halide_ptx);
+
     std::vector<Image> images;
     std::vector<CudaReport> reports;
     for (const std::string &arch : build.archs) {
@@ -96,6 +101,8 @@ std::vector<CudaReport> compile_cuda(const Kernel &kernel, const std::string &sy
     }
     if (build.with_ptx)
         images.push_back({cuda::ImageKind::ptx, arch_of(ptx), {ptx.c_str(), ptx.c_str() + ptx.size() + 1}});
+    if (kernel.device.launch)
+        images.push_back({cuda::ImageKind::launch, arch_of(ptx), kernel.device.launch(halide_ptx)});
     try {
         with_device_code(module, join_images(images)).compile({{OutputFileType::object, object}});
     } catch (const Halide::Error &e) {

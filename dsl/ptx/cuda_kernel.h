@@ -12,6 +12,10 @@ std::string ptx_of(const Halide::Module &module);
 // The module with other bytes in place of its PTX.
 Halide::Module with_device_code(const Halide::Module &module, const std::vector<uint8_t> &bytes);
 
+// The text after the edits and expansions of its kernel. Throws ks::Error as these do, and when a call is
+// left that nothing defines.
+std::string device_text(const Kernel &kernel, const std::string &symbol, const std::string &halide_ptx);
+
 struct CudaBuild {
     std::vector<std::string> archs; // one cubin each, at least one
     bool with_ptx = true;           // and the text, for architectures that are none of these

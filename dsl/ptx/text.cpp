@@ -38,6 +38,21 @@ std::string without_declarations(const std::string &ptx) {
     return std::regex_replace(ptx, declaration, "");
 }
 
+std::string replace_pseudo_calls(const std::string &ptx, const Expansion &replace) {
+    std::string out;
+    size_t from = 0;
+    for (size_t at; (at = ptx.find(call_begins, from)) != std::string::npos;) {
+        size_t last = ptx.find(call_ends, at), end = ptx.find('\n', last);
+        if (last == std::string::npos || end == std::string::npos) throw Error("PTX", "a call does not end");
+        std::string block = ptx.substr(at, end - at);
+        PseudoCall call = parse_call(block);
+        out += ptx.substr(from, at - from);
+        out += pseudo(call.name) ? replace(call) : block;
+        from = end;
+    }
+    return out + ptx.substr(from);
+}
+
 // `directive` with another value; throws when the text has none.
 std::string replaced(const std::string &ptx, const char *directive, const std::string &value) {
     std::smatch found;
@@ -49,25 +64,22 @@ std::string replaced(const std::string &ptx, const char *directive, const std::s
 
 } // namespace
 
+std::vector<PseudoCall> pseudo_calls(const std::string &ptx) {
+    std::vector<PseudoCall> calls;
+    replace_pseudo_calls(ptx, [&](const PseudoCall &call) {
+        calls.push_back(call);
+        return std::string();
+    });
+    return calls;
+}
+
 std::string expand_pseudo_calls(const std::string &ptx, const std::map<std::string, Expansion> &expansions) {
-    std::string out;
-    size_t from = 0;
-    for (size_t at; (at = ptx.find(call_begins, from)) != std::string::npos;) {
-        size_t last = ptx.find(call_ends, at), end = ptx.find('\n', last);
-        if (last == std::string::npos || end == std::string::npos) throw Error("PTX", "a call does not end");
-        PseudoCall call = parse_call(ptx.substr(at, end - at));
-        out += ptx.substr(from, at - from);
-        from = end;
-        if (!pseudo(call.name)) {
-            out += ptx.substr(at, end - at);
-            continue;
-        }
+    return without_declarations(replace_pseudo_calls(ptx, [&](const PseudoCall &call) {
         auto known = expansions.find(call.name);
         if (known == expansions.end())
             throw Error("PTX", "nothing is known about the pseudo-call " + call.name);
-        out += "{ " + known->second(call) + " }";
-    }
-    return without_declarations(out + ptx.substr(from));
+        return "{ " + known->second(call) + " }";
+    }));
 }
 
 std::string retarget(const std::string &ptx, const std::string &version, const std::string &arch) {

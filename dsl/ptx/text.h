@@ -20,6 +20,9 @@ struct PseudoCall {
 // The instructions of one call. They stand in braces of their own, so .reg declarations in them are local.
 using Expansion = std::function<std::string(const PseudoCall &)>;
 
+// The calls of ks_* functions, in the order of the text. Throws ks::Error as expand_pseudo_calls does.
+std::vector<PseudoCall> pseudo_calls(const std::string &ptx);
+
 // The text with every call of a ks_* function expanded and their declarations removed. Throws ks::Error
 // naming a pseudo-function without an expansion, and for a call that is not in the shape that LLVM 21 gives
 // calls.

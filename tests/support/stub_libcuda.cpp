@@ -76,6 +76,13 @@ int cuLaunchKernel(void *, unsigned gx, unsigned gy, unsigned gz, unsigned bx, u
     std::memcpy(&first, parameters[0], sizeof first);
     return called("cuLaunchKernel", gx, gy, gz, bx, by, bz, shared, stream, first);
 }
+int cuTensorMapEncodeTiled(void *map, int type, unsigned rank, unsigned long long address,
+                           const unsigned long long *size, const unsigned long long *row_bytes,
+                           const unsigned *box, const unsigned *, int, int swizzle, int, int) {
+    std::memset(map, 0, 128);
+    return called("cuTensorMapEncodeTiled", type, rank, address, size[0], size[1], row_bytes[0], box[0],
+                  box[1], swizzle);
+}
 int cuGetErrorString(int status, const char **text) {
     static const std::map<int, const char *> known = {{2, "out of memory"},
                                                       {100, "no CUDA-capable device is detected"},

@@ -35,7 +35,10 @@ Driver open_driver() {
     bind(library, "cuModuleGetFunction", d.get_function);
     bind(library, "cuFuncSetAttribute", d.set_function_attribute);
     bind(library, "cuLaunchKernel", d.launch);
+    void *encode = dlsym(library, "cuTensorMapEncodeTiled");
+    d.encode_tensor_map = reinterpret_cast<decltype(d.encode_tensor_map)>(encode);
     bind(library, "cuGetErrorString", d.error_text);
+
     bind(library, "cuMemAlloc_v2", d.allocate);
     bind(library, "cuMemFree_v2", d.free);
     bind(library, "cuMemcpyHtoD_v2", d.copy_to_device);

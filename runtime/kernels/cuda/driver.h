@@ -4,6 +4,8 @@
 // interface.
 #pragma once
 #include <cstddef>
+#include <cstdint>
+
 #include <string>
 
 namespace ks::cuda {
@@ -38,7 +40,13 @@ struct Driver {
     Result (*launch)(Function function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
                      unsigned block_y, unsigned block_z, unsigned shared_bytes, Stream stream,
                      void **parameters, void **extra);
+    // Null in drivers older than CUDA 12: only kernels with a TileLaunch need it.
+    Result (*encode_tensor_map)(void *map, int type, unsigned rank, Address address, const uint64_t *size,
+                                const uint64_t *row_bytes, const uint32_t *box,
+                                const uint32_t *element_strides, int interleave, int swizzle, int promotion,
+                                int outside);
     Result (*error_text)(Result result, const char **text);
+
     // For programs that own memory and time themselves (memory.h); a launch needs none of them.
     Result (*allocate)(Address *address, size_t bytes);
     Result (*free)(Address address);

@@ -6,6 +6,7 @@
 #include "runtime/kernels/buffer_abi.h"
 #include "runtime/kernels/cuda/here.h"
 #include "runtime/kernels/cuda/object.h"
+#include "runtime/kernels/cuda/tensor_map.h"
 
 using namespace ks;
 using namespace ks::cuda;
@@ -32,18 +33,28 @@ int ks_cuda_run(void *state, const char *name, int blocks_x, int blocks_y, int b
                 int threads_y, int threads_z, int shared_bytes, size_t *sizes, void **arguments,
                 const int8_t *is_buffer) {
     if (!here.device) return failed("a kernel was called outside a LaunchScope");
-    const Function *function = nullptr;
-    try {
-        function = static_cast<Object *>(state)->function(*here.device, name, shared_bytes);
-    } catch (const Error &e) {
-        return failed(e.what());
-    }
-    void *parameters[most_parameters];
+    auto *object = static_cast<Object *>(state);
+    const TileLaunch *tile = object->launch();
+    if (tile) shared_bytes += static_cast<int>(tile->shared_bytes);
+    void *parameters[most_parameters + TileLaunch::most_maps];
     int count = 0;
     for (; sizes[count]; count++) {
         if (count == most_parameters) return failed(std::string(name) + " has too many parameters");
+
         parameters[count] =
             is_buffer[count] ? &static_cast<KernelBuffer *>(arguments[count])->device : arguments[count];
+    }
+    TensorMap maps[TileLaunch::most_maps];
+    const Function *function = nullptr;
+    try {
+        function = object->function(*here.device, name, shared_bytes);
+        for (uint32_t i = 0; tile && i < tile->maps; i++) {
+            maps[i] =
+                tensor_map(*static_cast<KernelBuffer *>(arguments[tile->map[i].argument]), tile->map[i]);
+            parameters[count++] = &maps[i];
+        }
+    } catch (const Error &e) {
+        return failed(e.what());
     }
     auto dimension = [](int n) { return static_cast<unsigned>(n); };
     Result r = driver().launch(*function, dimension(blocks_x), dimension(blocks_y), dimension(blocks_z),

@@ -16,7 +16,9 @@ struct ImageHeader {
 
 constexpr char image_magic[8] = {'K', 'S', 'C', 'U', 'D', 'A', '0', '1'};
 
-enum class ImageKind : uint32_t { cubin, ptx }; // ptx ends with a null byte, as the driver wants it
+// ptx ends with a null byte, as the driver wants it; launch is no code but a TileLaunch (tile_launch.h), in
+// blocks of kernels that need one.
+enum class ImageKind : uint32_t { cubin, ptx, launch };
 
 struct ImageEntry {
     ImageKind kind;
@@ -30,5 +32,9 @@ struct ImageEntry {
 // ImageHeader: its own architecture's, else the nearest below it with the same major number, else PTX for the
 // driver to translate. Null when there is none, or when the bytes are no such block.
 const void *choose_image(const void *block, int major, int minor);
+
+// The description of a launch that is not an ordinary one, or null.
+struct TileLaunch;
+const TileLaunch *launch_in(const void *block);
 
 } // namespace ks::cuda

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The device code of one kernel object in this process: loaded on a device when it is first called there.
 #pragma once
+#include "runtime/kernels/cuda/image.h"
 #include "runtime/kernels/cuda/launcher.h"
 #include <array>
 #include <atomic>
@@ -18,6 +19,9 @@ class Object {
     // the process. Throws ks::Error: no image for the device, the driver refuses it, too much shared memory.
     const Function *function(const OpenDevice &device, const char *name, int shared_bytes);
 
+    // How its launches differ from ordinary ones; null: not at all.
+    const TileLaunch *launch() const { return launch_; }
+
   private:
     struct Kernel {
         const char *name;
@@ -30,12 +34,14 @@ class Object {
         std::atomic<Kernel *> kernels;
     };
 
-    explicit Object(const char *images) : images_(images) {}
+    explicit Object(const char *images) : images_(images), launch_(launch_in(images)) {}
     Loaded &loaded(const OpenDevice &device);
     Kernel &kernel(const OpenDevice &device, const char *name);
     void allow_shared(const OpenDevice &device, Kernel &kernel, int bytes);
 
     const char *images_;
+    const TileLaunch *launch_;
+
     std::mutex loading_;
     std::array<std::atomic<Loaded *>, most_devices> on_{};
 };

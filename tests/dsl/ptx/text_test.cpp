@@ -68,6 +68,15 @@ TEST(PtxText, CallsBecomeTheirInstructions) {
     EXPECT_THAT(undefined_calls(ptx), ElementsAre());
 }
 
+TEST(PtxText, CallsAreListedInOrder) {
+    std::vector<PseudoCall> calls = pseudo_calls(two_calls);
+    ASSERT_EQ(calls.size(), 2u);
+    EXPECT_EQ(calls[0].name, "ks_tanh");
+    EXPECT_EQ(calls[0].result, "%r9");
+    EXPECT_EQ(calls[1].name, "ks_store");
+    EXPECT_THAT(calls[1].arguments, ElementsAre("%rd6", "7"));
+}
+
 TEST(PtxText, AnUnknownCallIsAnErrorThatNamesIt) {
     try {
         expand_pseudo_calls(two_calls, {{"ks_tanh", tanh}});

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dsl/tile/cuda/edges.h"
+#include "dsl/tile/cuda/ir_facts.h"
+#include "runtime/base/error.h"
+
+namespace ks::tile {
+using namespace Halide;
+using namespace Halide::Internal;
+
+namespace {
+
+std::optional<int64_t> known_extent(const TileMatmul &m, int dimension) {
+    Expr extent = m.out.output_buffer().parameter().extent_constraint(dimension);
+    return extent.defined() ? as_const_int(extent) : std::nullopt;
+}
+
+class LoadsInPlace : public IRMutator {
+  public:
+    explicit LoadsInPlace(const std::string &thread) : varying_{thread} {}
+
+  private:
+    using IRMutator::visit;
+    std::set<std::string> varying_;
+
+    Stmt visit(const LetStmt *op) override {
+        bool varies = false;
+        for (const auto &name : varying_) varies |= expr_uses_var(op->value, name);
+        if (varies && has_load(op->value)) return mutate(substitute(op->name, op->value, op->body));
+        if (varies) varying_.insert(op->name);
+        return IRMutator::visit(op);
+    }
+};
+
+class LoadInside : public IRMutator {
+  public:
+    LoadInside(const Expr &inside, const std::set<std::string> &own) : inside_(inside), own_(own) {}
+
+  private:
+    using IRMutator::visit;
+    Expr inside_;
+    const std::set<std::string> &own_;
+
+    Expr visit(const Load *op) override {
+        if (own_.count(op->name)) return IRMutator::visit(op);
+        Expr index = mutate(op->index), nowhere = make_zero(index.type()), holds = inside_;
+        if (op->type.is_vector()) holds = Broadcast::make(holds, op->type.lanes());
+        return Load::make(op->type, op->name, Select::make(holds, index, nowhere), op->image, op->param,
+                          mutate(op->predicate), ModulusRemainder());
+    }
+};
+
+} // namespace
+
+Extent output_extent(const TileMatmul &m, const TileOp &op, const Expr &row_count) {
+    Extent extent{Expr(), 0};
+    auto pairs = known_extent(m, 0);
+    if (!pairs) throw Error("tile operand " + m.out.name(), "the number of its columns is not a constant");
+    if (*pairs % (op.product_columns() / pair_columns)) extent.pairs = static_cast<int>(*pairs);
+    if (m.out.dimensions() > 2) return extent; // whole tiles of rows
+    auto rows = known_extent(m, 1);
+    if (!rows)
+        extent.rows = row_count;
+    else if (*rows % op.rows())
+        extent.rows = static_cast<int>(*rows);
+    return extent;
+}
+
+Expr inside(const Extent &extent, const OutputOrigin &origin, const Expr &first_row, const Expr &thread,
+            const TileOp &op, Place step) {
+    Expr holds = const_true();
+    if (extent.rows.defined()) {
+        Expr warp = thread % warpgroup_threads / 32, lane = thread % 32;
+        Expr first =
+            thread / warpgroup_threads * (op.slabs * slab_rows) + warp * warp_rows + lane / lanes_of_row;
+        holds = first_row + first + step.row < extent.rows;
+    }
+    if (extent.pairs)
+        holds = holds && origin.column + thread % lanes_of_row + step.column / pair_columns < extent.pairs;
+    return simplify(holds);
+}
+
+Stmt with_loads_in_place(const Stmt &body, const std::string &thread) {
+    return LoadsInPlace(thread).mutate(body);
+}
+
+Expr load_inside(const Expr &value, const Expr &inside, const std::set<std::string> &own) {
+    return LoadInside(inside, own).mutate(value);
+}
+
+} // namespace ks::tile

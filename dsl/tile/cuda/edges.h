@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tiles that reach over the edge of the output. Their results outside of it are clipped when they leave, but
+// the code that computes them must not read beside what exists at those rows and columns (bias, residual,
+// gate).
+#pragma once
+#include "dsl/tile/cuda/placement.h"
+
+namespace ks::tile {
+
+// Rows and pairs that the output has. Rows may be known to the host alone: then `rows` is a name that the
+// caller defines there.
+struct Extent {
+    Halide::Expr rows; // undefined: no tile reaches over the last row
+    int pairs;         // 0: no tile reaches over the last column
+    bool exact() const { return !rows.defined() && !pairs; }
+};
+
+// `row_count` stands for the number of rows where it is not a constant.
+Extent output_extent(const TileMatmul &matmul, const TileOp &op, const Halide::Expr &row_count);
+
+// Whether the element that lies `step` from the first one of a thread is in the output.
+Halide::Expr inside(const Extent &extent, const OutputOrigin &origin, const Halide::Expr &first_row,
+                    const Halide::Expr &thread, const TileOp &op, Place step);
+
+// Where a let holds a value that a thread has loaded, its uses load it themselves: each use has an edge of
+// its own. Lets that are the same for the whole block stay.
+Halide::Internal::Stmt with_loads_in_place(const Halide::Internal::Stmt &body, const std::string &thread);
+
+// The value with every load outside of `own` memory redirected to element 0 where `inside` does not hold.
+Halide::Expr load_inside(const Halide::Expr &value, const Halide::Expr &inside,
+                         const std::set<std::string> &own);
+
+} // namespace ks::tile

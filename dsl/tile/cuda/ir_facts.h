@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// Questions to Halide's IR.
+#pragma once
+#include "Halide.h"
+#include <set>
+#include <string>
+#include <vector>
+
+namespace ks::tile {
+
+std::set<std::string> allocations_in(const Halide::Internal::Stmt &code);
+std::set<std::string> loops_in(const Halide::Internal::Stmt &code);
+std::set<std::string> stored_in(const Halide::Internal::Stmt &code); // buffers and allocations
+std::set<std::string> variables_in(const Halide::Expr &e);
+bool has_load(const Halide::Expr &e);
+
+// Flat indices of the stores to a buffer, in order.
+std::vector<Halide::Expr> stores_to(const std::string &buffer, const Halide::Internal::Stmt &code);
+
+} // namespace ks::tile

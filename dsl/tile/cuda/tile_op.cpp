@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dsl/tile/cuda/tile_op.h"
+#include "dsl/tile/cuda/shared_layout.h"
+#include "runtime/base/error.h"
+
+namespace ks::tile {
+
+namespace {
+
+void require(bool holds, const std::string &cause) {
+    if (!holds) throw Error("tile operation", cause);
+}
+
+std::string of(int value, const std::string &name) { return std::to_string(value) + " " + name; }
+
+void check_shape(const TileOp &op) {
+    require(op.storage != Storage::f32, "f32 operands have no tensor core form: bf16 or f16");
+    require(op.K >= 1, "sums over " + of(op.K, "elements"));
+    require(op.warpgroups >= 1 && op.slabs >= 1, "a tile needs a warpgroup and a slab");
+    require(op.unit == Unit::mma || op.rows() <= 256,
+            of(op.rows(), "rows: a box of a tensor map has at most 256"));
+    require(op.products == 1 || op.products == 2, of(op.products, "products in a tile: 1 or 2"));
+    require(op.columns >= 8 && op.columns <= 256 && op.columns % (8 * op.products) == 0,
+            of(op.columns, "columns: 8 to 256, in eights for each product"));
+    require(!op.staged_store || op.product_columns() % store_block_columns == 0,
+            of(op.product_columns(), "result columns: a staged store takes 64 at a time"));
+}
+
+// Nobody but the consumers.
+void check_mma(const TileOp &op) {
+    require(!op.producer_threads && !op.producer_registers && !op.consumer_registers,
+            "mma has no producers and moves no registers");
+    require(!op.staged_store, "mma has no staged store");
+    int at_once = copied_rows(op.consumers());
+    require(op.rows() % at_once == 0 && op.product_columns() % at_once == 0,
+            of(op.product_columns(), "columns of a product: the block copies ") +
+                of(at_once, "rows of an operand at a time"));
+}
+
+void check_roles(const TileOp &op) {
+    if (op.unit == Unit::mma) return check_mma(op);
+    require(op.producer_threads == 32 || op.producer_threads == warpgroup_threads,
+            of(op.producer_threads, "producer threads: a warp or a warpgroup"));
+    require(op.threads() <= 1024, of(op.threads(), "threads: at most 1024"));
+    bool whole_warpgroup = op.producer_threads == warpgroup_threads;
+    require(!op.gathered || whole_warpgroup, "gathered rows need a warpgroup of producers");
+    bool moves = op.producer_registers || op.consumer_registers;
+    require(!moves || whole_warpgroup, "only a whole warpgroup can give registers away");
+    for (int r : {op.producer_registers, op.consumer_registers})
+        require(!moves || (r >= 24 && r <= 256 && r % 8 == 0),
+                of(r, "registers after the roles part: 24 to 256, in eights"));
+}
+
+void check_resources(const TileOp &op) {
+    constexpr int beside_accumulators = 24; // addresses, ring state and the temporaries of an epilogue
+    int blocks = op.blocks_per_multiprocessor;
+    require(blocks >= 1, "at least one block on a multiprocessor");
+    int at_entry = registers_of_multiprocessor / (blocks * op.threads()) / 8 * 8;
+    int consumer = op.consumer_registers ? op.consumer_registers : std::min(at_entry, 255);
+    require(op.accumulators() + beside_accumulators <= consumer,
+            of(op.accumulators(), "accumulators do not fit in ") + of(consumer, "registers"));
+    int after = op.producer_registers * op.producer_threads + op.consumer_registers * op.consumers();
+    require(after * blocks <= registers_of_multiprocessor,
+            of(after, "registers after the roles part: a multiprocessor has 65536 for its blocks"));
+    require(op.stages >= 2 && op.stages <= SharedLayout::most_stages,
+            of(op.stages, "stages: 2 to " + std::to_string(SharedLayout::most_stages)));
+    int bytes = SharedLayout(op).launch_bytes();
+    int most = op.unit == Unit::mma ? shared_bytes_everywhere : most_shared_bytes;
+    require(bytes * blocks <= most,
+            of(bytes, "bytes of shared memory: a multiprocessor has " + std::to_string(most)));
+}
+
+} // namespace
+
+void check(const TileOp &op) {
+    check_shape(op);
+    check_roles(op);
+    check_resources(op);
+    const TileOrder &order = op.order;
+    require(order.group >= 0 && order.resident >= 0, "a tile order has no negative sizes");
+}
+
+} // namespace ks::tile

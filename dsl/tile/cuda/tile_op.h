@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// The contract between a schedule, the tensorizing pass and an emitter: what one thread block does with
+// tensor cores. A block computes a tile of rows x columns by walking over K in steps of one swizzle row;
+// producer threads fill a ring of stages in shared memory and consumer warpgroups multiply from it.
+#pragma once
+#include "dsl/storage.h"
+
+namespace ks::tile {
+
+// Fixed by the hardware (PTX ISA, wgmma and the 128-byte swizzle of tensor maps).
+constexpr int warpgroup_threads = 128;
+constexpr int slab_rows = 64;          // rows of one wgmma
+constexpr int swizzle_row_bytes = 128; // one row of a tile in shared memory
+constexpr int step_k = 64;             // elements of K in it, 16 bits each
+constexpr int instruction_k = 16;      // elements of K of one wgmma or mma
+constexpr int chunk_bytes = 16;        // what a thread copies at a time, and what the swizzle moves
+constexpr int chunks_of_row = swizzle_row_bytes / chunk_bytes;
+constexpr int store_block_bytes = slab_rows * swizzle_row_bytes; // what one asynchronous store takes
+constexpr int store_block_columns = 64;                          // 16-bit results in a row of it
+constexpr int most_shared_bytes = 232448;                        // of a block on compute capability 9.0 ...
+constexpr int shared_bytes_everywhere = 101376;                  // ... and on all from 8.0 on
+constexpr int registers_of_multiprocessor = 65536;
+
+// The order in which blocks take tiles.
+struct TileOrder {
+    int group = 8;    // row tiles that share a column tile before the next one (L2 reuse); 0: all of them
+    int resident = 0; // blocks that stay and take tile after tile; 0: a block for each tile
+};
+
+// The instructions of the tile operation.
+enum class Unit {
+    wgmma, // compute capability 9.0: producers copy by tensor maps, results leave by one
+    mma,   // 8.0 and later: every thread copies, computes and stores
+};
+
+struct TileOp {
+    Unit unit = Unit::wgmma;
+    Storage storage = Storage::bf16; // of both operands; products are summed in f32
+    int K = 0;                       // length of the sums
+    int warpgroups = 2;              // consumers
+    int slabs = 1;                   // of each warpgroup, one below the other
+    int columns = 256;               // accumulator columns, those of all products together
+    int products = 1;                // sums side by side in a tile: 2 for gate and up
+    int stages = 4;
+    bool gathered = false;    // rows of A through an index, by cp.async; else boxes of a tensor map
+    bool staged_store = true; // results leave through shared memory and tensor map; else by Halide's stores
+    int producer_threads = 128;
+    int producer_registers = 40,
+        consumer_registers = 232; // per thread after the roles part; 0, 0: as at entry
+    int blocks_per_multiprocessor = 1;
+    TileOrder order;
+
+    int rows() const { return slab_rows * slabs * warpgroups; }
+    int product_columns() const { return columns / products; }
+    int consumers() const { return warpgroup_threads * warpgroups; }
+    int threads() const { return consumers() + producer_threads; }
+    int accumulators() const { return slabs * columns / 2; } // f32 registers of a thread
+    int steps() const { return (K + step_k - 1) / step_k; }
+    bool ragged_k() const { return K % step_k != 0; } // the last step is partly zeros
+
+    int a_bytes() const { return rows() * swizzle_row_bytes; }
+    int w_bytes() const { return columns * swizzle_row_bytes; }
+    int stage_bytes() const { return a_bytes() + w_bytes(); }
+};
+
+// Rows of an operand that so many threads copy at a time.
+constexpr int copied_rows(int threads) { return threads / chunks_of_row; }
+
+// Throws ks::Error that names the limit a tile operation breaks: a combination that the hardware has not, too
+// much shared memory, too many registers.
+void check(const TileOp &op);
+
+} // namespace ks::tile

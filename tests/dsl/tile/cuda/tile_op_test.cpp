@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dsl/tile/cuda/shared_layout.h"
+#include "dsl/tile/cuda/tile_op.h"
+#include "refusal.h"
+#include <gmock/gmock.h>
+
+namespace ks::tile {
+namespace {
+
+using testing::HasSubstr;
+
+TileOp legal() {
+    TileOp op;
+    op.K = 1472;
+    return op;
+}
+
+std::string why(const std::function<void(TileOp &)> &change) {
+    TileOp op = legal();
+    change(op);
+    return refusal([&] { check(op); });
+}
+
+TEST(TileOp, WhatTheHardwareHasNotIsRefusedByName) {
+    EXPECT_EQ(why([](TileOp &) {}), "no error");
+    EXPECT_THAT(why([](TileOp &op) { op.storage = Storage::f32; }), HasSubstr("f32 operands"));
+    EXPECT_THAT(why([](TileOp &op) { op.K = 0; }), HasSubstr("sums over 0"));
+    EXPECT_THAT(why([](TileOp &op) { op.slabs = 3; }), HasSubstr("384 rows"));
+    EXPECT_THAT(why([](TileOp &op) { op.products = 3; }), HasSubstr("3 products"));
+    EXPECT_THAT(why([](TileOp &op) { op.columns = 264; }), HasSubstr("264 columns"));
+    EXPECT_THAT(why([](TileOp &op) { op.columns = 136, op.products = 2; }), HasSubstr("136 columns"));
+    EXPECT_THAT(why([](TileOp &op) { op.columns = 96; }), HasSubstr("96 result columns"));
+    EXPECT_THAT(why([](TileOp &op) { op.producer_threads = 64; }), HasSubstr("64 producer threads"));
+    EXPECT_THAT(why([](TileOp &op) { op.order.group = -1; }), HasSubstr("negative"));
+}
+
+TEST(TileOp, RolesMoveRegistersOnlyInWholeWarpgroups) {
+    EXPECT_THAT(why([](TileOp &op) { op.producer_threads = 32; }), HasSubstr("a whole warpgroup"));
+    EXPECT_THAT(why([](TileOp &op) {
+                    op.producer_threads = 32;
+                    op.producer_registers = op.consumer_registers = 0;
+                    op.gathered = true;
+                }),
+                HasSubstr("gathered rows need a warpgroup"));
+    EXPECT_THAT(why([](TileOp &op) { op.producer_registers = 44; }), HasSubstr("44 registers"));
+    EXPECT_THAT(why([](TileOp &op) { op.consumer_registers = 240, op.producer_registers = 56; }),
+                HasSubstr("a multiprocessor has 65536"));
+}
+
+TEST(TileOp, MmaHasConsumersAlone) {
+    auto mma = [](TileOp &op) {
+        op.unit = Unit::mma;
+        op.columns = 128;
+        op.stages = 3;
+        op.staged_store = false;
+        op.producer_threads = op.producer_registers = op.consumer_registers = 0;
+    };
+    EXPECT_EQ(why(mma), "no error");
+    EXPECT_THAT(why([&](TileOp &op) { mma(op), op.producer_threads = 128; }), HasSubstr("no producers"));
+    EXPECT_THAT(why([&](TileOp &op) { mma(op), op.staged_store = true; }), HasSubstr("no staged store"));
+    EXPECT_THAT(why([&](TileOp &op) { mma(op), op.stages = 4; }), HasSubstr("a multiprocessor has 101376"));
+    EXPECT_THAT(why([&](TileOp &op) { mma(op), op.columns = 80; }),
+                HasSubstr("copies 32 rows of an operand"));
+}
+
+TEST(TileOp, WhatDoesNotFitIsRefused) {
+    EXPECT_THAT(why([](TileOp &op) { op.slabs = 2; }), HasSubstr("256 accumulators do not fit in 232"));
+    EXPECT_THAT(why([](TileOp &op) { op.stages = 5; }), HasSubstr("bytes of shared memory"));
+    EXPECT_THAT(why([](TileOp &op) { op.stages = 1; }), HasSubstr("1 stages"));
+    EXPECT_THAT(why([](TileOp &op) { op.blocks_per_multiprocessor = 2; }), HasSubstr("a multiprocessor has"));
+}
+
+// 128 + 256 rows of 128 bytes a stage, four stages, two buffers of 8 KiB for each warpgroup, barriers,
+// alignment.
+TEST(TileOp, SharedMemoryIsLaidOutWithoutOverlap) {
+    SharedLayout at(legal());
+    EXPECT_EQ(at.staging, 1024 + 4 * 384 * 128);
+    EXPECT_EQ(at.halide, at.staging + 2 * 2 * 8192);
+    EXPECT_EQ(at.launch_bytes(), at.halide + 1024);
+    EXPECT_EQ(at.staging % SharedLayout::atom, 0);
+    TileOp direct = legal();
+    direct.staged_store = false;
+    EXPECT_EQ(SharedLayout(direct).halide, at.staging);
+}
+
+} // namespace
+} // namespace ks::tile
