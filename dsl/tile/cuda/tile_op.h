@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The contract between a schedule, the tensorizing pass and an emitter: what one thread block does with
-// tensor cores. A block computes a tile of rows x columns by walking over K in steps of one swizzle row;
-// producer threads fill a ring of stages in shared memory and consumer warpgroups multiply from it.
+// tensor cores. A block computes a tile of rows x columns by walking over K in steps of one swizzle row; a
+// ring of stages in shared memory is filled, by producer threads where there are any, and consumer warpgroups
+// multiply from it.
 #pragma once
 #include "dsl/storage.h"
 
@@ -45,8 +46,8 @@ struct TileOp {
     bool gathered = false;    // rows of A through an index, by cp.async; else boxes of a tensor map
     bool staged_store = true; // results leave through shared memory and tensor map; else by Halide's stores
     int producer_threads = 128;
-    int producer_registers = 40,
-        consumer_registers = 232; // per thread after the roles part; 0, 0: as at entry
+    // Per thread after the roles part; 0, 0: as at entry.
+    int producer_registers = 40, consumer_registers = 232;
     int blocks_per_multiprocessor = 1;
     TileOrder order;
 

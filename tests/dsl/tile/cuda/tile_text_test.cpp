@@ -92,9 +92,9 @@ TEST(TileText, GatheredRowsAreCopiedByTheirAddress) {
     std::string made = Example({300, 128, 1472}, gated()).text();
     EXPECT_EQ(count(made, ".param .align 64 .b8 ks_map_"), 2); // W and the output
     EXPECT_EQ(count(made, "cp.async.cg.shared.global"), 128 / 16);
-    EXPECT_EQ(count(made, ", 16, %bytes_a;"), 0);
+    EXPECT_EQ(count(made, ", 16, %bytes;"), 0);
     std::string ragged = Example({300, 128, 100, 104}, gated()).text();
-    EXPECT_EQ(count(ragged, ", 16, %bytes_a;"), 128 / 16);
+    EXPECT_EQ(count(ragged, ", 16, %bytes;"), 128 / 16);
 }
 
 TEST(TileText, ParametersAreFollowedBack) {
