@@ -10,11 +10,16 @@
 #include <string>
 #include <vector>
 
+#ifndef KS_STUB_VERSION
+#define KS_STUB_VERSION 13000 // an older one lacks what that CUDA had not
+#endif
+
 namespace {
 
 std::mutex lock;
 std::vector<std::string> lines;
 std::map<std::string, int> failing; // call -> status
+std::string parameter_bytes;        // a digit for each parameter that a launch line shows
 int devices = 2, most_shared = 232448;
 int capability[2][2] = {{9, 0}, {8, 0}};
 thread_local std::vector<void *> contexts;
@@ -32,12 +37,19 @@ int called(const char *name, const T &...values) {
 
 void *handle(size_t n) { return reinterpret_cast<void *>(n); }
 
+// Contexts, modules and functions are 1000, 2000 and 3000 plus the device; the last two of the device whose
+// context is current, and good only there.
+size_t current() { return contexts.empty() ? 0 : reinterpret_cast<size_t>(contexts.back()); }
+void *handle_here(size_t base) { return handle(base + current() - 1000); }
+std::string shown(void *h) { return std::to_string(reinterpret_cast<size_t>(h)); }
+constexpr int invalid_value = 1, invalid_context = 201, invalid_handle = 400;
+
 } // namespace
 
 extern "C" {
 
 int cuInit(unsigned) { return called("cuInit"); }
-int cuDriverGetVersion(int *v) { return *v = 13000, called("cuDriverGetVersion"); }
+int cuDriverGetVersion(int *v) { return *v = KS_STUB_VERSION, called("cuDriverGetVersion"); }
 int cuDeviceGetCount(int *n) { return *n = devices, called("cuDeviceGetCount"); }
 int cuDeviceGet(int *d, int i) { return *d = i, called("cuDeviceGet", i); }
 int cuDeviceGetName(char *text, int size, int d) {
@@ -61,28 +73,44 @@ int cuCtxGetCurrent(void **c) {
     return *c = contexts.empty() ? nullptr : contexts.back(), called("cuCtxGetCurrent");
 }
 int cuModuleLoadData(void **m, const void *image) {
-    *m = handle(2000);
+    if (!current()) return invalid_context;
+    *m = handle_here(2000);
     return called("cuModuleLoadData", std::memcmp(image, "\177ELF", 4) == 0 ? "cubin" : "ptx",
                   contexts.back());
 }
 int cuModuleUnload(void *) { return called("cuModuleUnload"); }
-int cuModuleGetFunction(void **f, void *, const char *name) {
-    return *f = handle(3000), called("cuModuleGetFunction", name);
+int cuModuleGetFunction(void **f, void *m, const char *name) {
+    if (m != handle_here(2000)) return invalid_handle;
+    return *f = handle_here(3000), called("cuModuleGetFunction", name);
 }
-int cuFuncSetAttribute(void *, int which, int value) { return called("cuFuncSetAttribute", which, value); }
-int cuLaunchKernel(void *, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
+int cuFuncSetAttribute(void *f, int which, int value) {
+    if (f != handle_here(3000)) return invalid_handle;
+    return called("cuFuncSetAttribute", which, value);
+}
+// Grid, block, shared bytes, stream, function, current context, parameters (stub_parameters).
+int cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
                    unsigned shared, void *stream, void **parameters, void **) {
-    unsigned long long first; // the first parameter is the address of a buffer
-    std::memcpy(&first, parameters[0], sizeof first);
-    return called("cuLaunchKernel", gx, gy, gz, bx, by, bz, shared, stream, first);
+    if (f != handle_here(3000)) return invalid_handle;
+    std::string values;
+    for (size_t i = 0; i < parameter_bytes.size(); i++) {
+        unsigned long long value = 0; // little-endian
+        std::memcpy(&value, parameters[i], static_cast<size_t>(parameter_bytes[i] - '0'));
+        values += " " + std::to_string(value);
+    }
+    return called("cuLaunchKernel", gx, gy, gz, bx, by, bz, shared, stream, shown(f), current(),
+                  "|" + values);
+}
+int cuGetErrorName(int status, const char **name) {
+    *name = status == 2     ? "CUDA_ERROR_OUT_OF_MEMORY"
+            : status == 209 ? "CUDA_ERROR_NO_BINARY_FOR_GPU"
+                            : nullptr;
+    return *name ? 0 : invalid_value;
 }
 int cuGetErrorString(int status, const char **text) {
-    static const std::map<int, const char *> known = {{2, "out of memory"},
-                                                      {100, "no CUDA-capable device is detected"},
-                                                      {209, "no kernel image is available"}};
-    auto found = known.find(status);
-    return *text = found == known.end() ? "some error" : found->second, 0;
+    *text = status == 2 ? "out of memory" : status == 209 ? "no kernel image is available" : nullptr;
+    return *text ? 0 : invalid_value;
 }
+#if KS_STUB_VERSION >= 11040 // what measuring needs
 int cuMemAlloc_v2(unsigned long long *address, size_t bytes) {
     *address = reinterpret_cast<unsigned long long>(std::calloc(bytes, 1));
     return called("cuMemAlloc", bytes);
@@ -117,12 +145,19 @@ int cuGraphInstantiateWithFlags(void **e, void *, unsigned long long) {
 int cuGraphLaunch(void *, void *) { return called("cuGraphLaunch"); }
 int cuGraphDestroy(void *) { return called("cuGraphDestroy"); }
 int cuGraphExecDestroy(void *) { return called("cuGraphExecDestroy"); }
+#endif
 
-// Forgets all calls and failures; two devices, of capability 9.0 and 8.0.
+// Forgets all calls, failures and parameters to show; two devices, of capability 9.0 and 8.0.
 void stub_reset() {
     std::lock_guard<std::mutex> held(lock);
     lines.clear();
     failing.clear();
+    parameter_bytes.clear();
+}
+// Launch lines end with so many parameters from now on: "884" shows two of 8 bytes and one of 4.
+void stub_parameters(const char *bytes) {
+    std::lock_guard<std::mutex> held(lock);
+    parameter_bytes = bytes;
 }
 // The call of this name ("cuLaunchKernel", without _v2) returns `status` from now on.
 void stub_fail(const char *call, int status) {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The functions that the host code of a kernel object calls, with the signatures of Halide's CUDA runtime
 // (HalideRuntimeCuda.h) and names of our own, so that a foreign Halide in the same process is another thing.
-// Their status is dropped by the caller: errors go to the LaunchScope.
-#include "runtime/base/error.h"
+// Their status is dropped by the caller: errors go to the LaunchScope. Nothing is thrown through the caller,
+// which has no frames to unwind.
 #include "runtime/kernels/buffer_abi.h"
 #include "runtime/kernels/cuda/here.h"
 #include "runtime/kernels/cuda/object.h"
+#include <new>
 
 using namespace ks;
 using namespace ks::cuda;
@@ -15,29 +16,44 @@ namespace {
 constexpr int most_parameters = 64;
 
 int failed(const std::string &line) {
-    if (here.error.empty()) here.error = line;
+    if (here.error && here.error->empty()) *here.error = line;
     return 1;
+}
+
+// To be called while an exception is handled.
+int failed_by_exception() noexcept {
+    try {
+        throw;
+    } catch (const std::bad_alloc &) {
+        return failed("out of memory"); // so short that it needs none
+    } catch (const std::exception &e) {
+        try {
+            return failed(e.what());
+        } catch (const std::bad_alloc &) {
+            return failed("out of memory");
+        }
+    } catch (...) {
+        return failed("unknown error");
+    }
 }
 
 } // namespace
 
 extern "C" {
 
-int ks_cuda_initialize_kernels(void **state, const char *images, int) {
+int ks_cuda_initialize_kernels(void **state, const char *images, int) try {
     Object::at(state, images);
     return 0;
+} catch (...) {
+    return failed_by_exception();
 }
 
 int ks_cuda_run(void *state, const char *name, int blocks_x, int blocks_y, int blocks_z, int threads_x,
                 int threads_y, int threads_z, int shared_bytes, size_t *sizes, void **arguments,
-                const int8_t *is_buffer) {
-    if (!here.device) return failed("a kernel was called outside a LaunchScope");
-    const Function *function = nullptr;
-    try {
-        function = static_cast<Object *>(state)->function(*here.device, name, shared_bytes);
-    } catch (const Error &e) {
-        return failed(e.what());
-    }
+                const int8_t *is_buffer) try {
+    if (!here.device) return 1;                                        // and nobody to tell
+    if (!state) return failed("a kernel was called without its code"); // initialising failed
+    const Function *function = static_cast<Object *>(state)->function(*here.device, name, shared_bytes);
     void *parameters[most_parameters];
     int count = 0;
     for (; sizes[count]; count++) {
@@ -50,6 +66,8 @@ int ks_cuda_run(void *state, const char *name, int blocks_x, int blocks_y, int b
                                dimension(threads_x), dimension(threads_y), dimension(threads_z),
                                dimension(shared_bytes), here.stream, parameters, nullptr);
     return r ? failed(here.device->name + ": " + text_of(r)) : 0;
+} catch (...) {
+    return failed_by_exception();
 }
 
 void ks_cuda_finalize_kernels(void *, void *) {}
