@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A libcuda that runs nothing and writes down every call, one line each, for tests of the launcher without a
 // GPU. It is steered through the functions at the end, which a test finds with dlsym.
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -19,13 +20,15 @@ namespace {
 std::mutex lock;
 std::vector<std::string> lines;
 std::map<std::string, int> failing; // call -> status
-std::string parameter_bytes;        // a digit for each parameter that a launch line shows
+std::atomic<bool> listening{true};
+std::string parameter_bytes; // a digit for each parameter that a launch line shows
 int devices = 2, most_shared = 232448;
 int capability[2][2] = {{9, 0}, {8, 0}};
 thread_local std::vector<void *> contexts;
 
 template <typename... T>
 int called(const char *name, const T &...values) {
+    if (!listening) return 0;
     std::lock_guard<std::mutex> held(lock);
     std::ostringstream line;
     line << name;
@@ -62,7 +65,9 @@ int cuDeviceGetAttribute(int *v, int which, int d) {
 int cuDevicePrimaryCtxRetain(void **c, int d) {
     return *c = handle(1000 + static_cast<size_t>(d)), called("cuDevicePrimaryCtxRetain", d);
 }
+#if KS_STUB_VERSION >= 11000
 int cuDevicePrimaryCtxRelease_v2(int d) { return called("cuDevicePrimaryCtxRelease", d); }
+#endif
 int cuCtxPushCurrent_v2(void *c) { return contexts.push_back(c), called("cuCtxPushCurrent", c); }
 int cuCtxPopCurrent_v2(void **c) {
     *c = contexts.back();
@@ -91,6 +96,7 @@ int cuFuncSetAttribute(void *f, int which, int value) {
 int cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
                    unsigned shared, void *stream, void **parameters, void **) {
     if (f != handle_here(3000)) return invalid_handle;
+    if (!listening) return 0;
     std::string values;
     for (size_t i = 0; i < parameter_bytes.size(); i++) {
         unsigned long long value = 0; // little-endian
@@ -110,7 +116,6 @@ int cuGetErrorString(int status, const char **text) {
     *text = status == 2 ? "out of memory" : status == 209 ? "no kernel image is available" : nullptr;
     return *text ? 0 : invalid_value;
 }
-#if KS_STUB_VERSION >= 11040 // what measuring needs
 int cuMemAlloc_v2(unsigned long long *address, size_t bytes) {
     *address = reinterpret_cast<unsigned long long>(std::calloc(bytes, 1));
     return called("cuMemAlloc", bytes);
@@ -139,13 +144,14 @@ int cuEventElapsedTime(float *ms, void *, void *) { return *ms = 1, called("cuEv
 
 int cuStreamBeginCapture_v2(void *, int) { return called("cuStreamBeginCapture"); }
 int cuStreamEndCapture(void *, void **g) { return *g = handle(6000), called("cuStreamEndCapture"); }
+#if KS_STUB_VERSION >= 11040
 int cuGraphInstantiateWithFlags(void **e, void *, unsigned long long) {
     return *e = handle(7000), called("cuGraphInstantiate");
 }
+#endif
 int cuGraphLaunch(void *, void *) { return called("cuGraphLaunch"); }
 int cuGraphDestroy(void *) { return called("cuGraphDestroy"); }
 int cuGraphExecDestroy(void *) { return called("cuGraphExecDestroy"); }
-#endif
 
 // Forgets all calls, failures and parameters to show; two devices, of capability 9.0 and 8.0.
 void stub_reset() {
@@ -153,7 +159,10 @@ void stub_reset() {
     lines.clear();
     failing.clear();
     parameter_bytes.clear();
+    listening = true;
 }
+// Whether calls are written down, and fail as told, from now on: to time what is not the stub's work.
+void stub_listen(int on) { listening = on; }
 // Launch lines end with so many parameters from now on: "884" shows two of 8 bytes and one of 4.
 void stub_parameters(const char *bytes) {
     std::lock_guard<std::mutex> held(lock);

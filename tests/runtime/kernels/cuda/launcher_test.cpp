@@ -2,12 +2,16 @@
 // The launcher against a driver that writes down what it is asked (tests/support/stub_libcuda.cpp): what a
 // launch costs and what goes wrong, without a GPU.
 #include "dsl/ptx/cuda_kernel.h"
+#include "dsl/ptx/images.h"
 #include "dsl/ptx/program.h"
 #include "runtime/base/error.h"
 #include "runtime/kernels/buffer_abi.h"
 #include "runtime/kernels/cuda/launcher.h"
 #include "runtime/kernels/cuda/memory.h"
 #include "runtime/kernels/cuda/timer.h"
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <dlfcn.h>
 #include <gmock/gmock.h>
@@ -26,6 +30,7 @@ void *operator new(size_t bytes) {
 void operator delete(void *memory) noexcept { std::free(memory); }
 void operator delete(void *memory, size_t) noexcept { std::free(memory); }
 
+extern "C" int ks_cuda_initialize_kernels(void **state, const char *images, int size);
 extern "C" int ks_cuda_run(void *state, const char *name, int blocks_x, int blocks_y, int blocks_z,
                            int threads_x, int threads_y, int threads_z, int shared_bytes, size_t *sizes,
                            void **arguments, const int8_t *is_buffer);
@@ -79,14 +84,15 @@ class Launcher : public testing::Test {
         return reinterpret_cast<Call>(dlsym(opened, (name + "_argv").c_str()));
     }
 
-    // Runs a kernel on buffers at the addresses 4096 (x) and 8192 (y); returns the scope's error.
+    // Runs a kernel on buffers at the addresses 4096 (x, of 100 elements) and 8192 (y, the last 70); returns
+    // the scope's error.
     static std::string launch(Call call, int device_ordinal = 0, size_t stream = 0) {
         LaunchScope scope(device(device_ordinal), reinterpret_cast<Stream>(stream));
         call_on_buffers(call);
         return scope.error();
     }
     static void call_on_buffers(Call call) {
-        KernelDim dims[2] = {{0, 100, 1, 0}, {0, 100, 1, 0}};
+        KernelDim dims[2] = {{0, 100, 1, 0}, {30, 70, 1, 0}};
         KernelBuffer x{4096, nullptr, nullptr, 0, {kernel_float, 32, 1}, 1, &dims[0], nullptr}, y = x;
         y.device = 8192, y.dim = &dims[1];
         void *arguments[] = {&x, &y};
@@ -134,11 +140,12 @@ TEST_F(Launcher, AFirstCallLoadsAndASecondOnlyLaunches) {
                                      "cuLaunchKernel 2 1 1 64 1 1 0 0x4d 3000 1000 |", "cuCtxPopCurrent"));
 }
 
+// x, y, the blocks that need no guard, where y begins in x, where y ends and begins.
 TEST_F(Launcher, AKernelIsGivenItsBuffersAndExtents) {
     Call call = kernel();
-    show_parameters("444488");
+    show_parameters("884444");
     EXPECT_EQ(launch(call), "");
-    EXPECT_THAT(calls_of("cuLaunchKernel"), ElementsAre(EndsWith("| 100 0 0 100 4096 8192")));
+    EXPECT_THAT(calls_of("cuLaunchKernel"), ElementsAre(EndsWith("| 4096 8192 1 30 100 30")));
 }
 
 TEST_F(Launcher, AContextThatIsCurrentIsNotPushed) {
@@ -250,6 +257,21 @@ TEST_F(Launcher, MemoryThatRunsOutIsAnError) {
     EXPECT_EQ(calls_of("cuLaunchKernel").size(), 1u);
 }
 
+TEST_F(Launcher, ALaunchOfWhatIsLoadedAllocatesNothing) {
+    Call call = kernel();
+    ASSERT_EQ(launch(call), "");
+    entry<void(int)>("stub_listen")(0); // else the stub allocates
+    const OpenDevice &on = device(0);
+    allocations_before_failure = 0;
+    {
+        LaunchScope scope(on, nullptr);
+        call_on_buffers(call);
+        EXPECT_EQ(allocations_before_failure, 0);
+        allocations_before_failure = -1;
+        EXPECT_EQ(scope.error(), "");
+    }
+}
+
 TEST_F(Launcher, MemoryAndTimeAreToolsBesideIt) {
     DeviceMemory memory(device(0), 64);
     memory.fill(3);
@@ -279,6 +301,36 @@ TEST_F(Launcher, ThreadsHaveScopesOfTheirOwn) {
     }
 }
 
+// What a launch costs the host beside the driver's own work: the kernel's host code and ours.
+TEST_F(Launcher, TheHostsPartOfALaunchIsShort) {
+    Call call = kernel();
+    ASSERT_EQ(launch(call), "");
+    entry<void(int)>("stub_listen")(0);
+    auto median_ns = [](const auto &once) {
+        constexpr int calls_a_run = 2000;
+        std::vector<double> runs(51);
+        for (double &ns : runs) {
+            auto begin = std::chrono::steady_clock::now();
+            for (int i = 0; i < calls_a_run; i++) once();
+            ns = std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count() /
+                 calls_a_run;
+        }
+        std::nth_element(runs.begin(), runs.begin() + 25, runs.end());
+        return runs[25];
+    };
+    double with_scope = median_ns([&] { launch(call); }), alone = 0;
+    {
+        LaunchScope scope(device(0), nullptr);
+        alone = median_ns([&] { call_on_buffers(call); });
+        EXPECT_EQ(scope.error(), "");
+    }
+    reset();
+    std::printf("a launch takes the host %.0f ns, %.0f ns with its scope\n", alone, with_scope);
+    RecordProperty("launch_ns", std::to_string(alone));
+    RecordProperty("launch_with_scope_ns", std::to_string(with_scope));
+    EXPECT_LT(with_scope, 2000); // 25 times what is usual; a system call that waits is more
+}
+
 // A driver is opened once per process, so each of these has one.
 void expect_no_driver(const char *library, const char *line) {
     GTEST_FLAG_SET(death_test_style, "threadsafe");
@@ -297,6 +349,33 @@ void expect_no_driver(const char *library, const char *line) {
 TEST(NoDriver, IsOneLine) {
     expect_no_driver("no-such-libcuda.so", "^NVIDIA driver: no-such-libcuda.so: cannot open");
 }
+// CUDA 11.0 has all that launches need, and no cuGraphInstantiateWithFlags.
+TEST(OldDriver, LaunchesAndSaysWhatItIsWhenAskedForMore) {
+    auto launch_and_ask = [] {
+        setenv("KS_LIBCUDA", KS_STUB_OLD_LIBCUDA, 1);
+        auto images = ptx::join_images({{ImageKind::ptx, "sm_80", {'k', 0}}});
+        void *state = nullptr;
+        size_t no_sizes[] = {0};
+        LaunchScope scope(device(0), nullptr);
+        int status = ks_cuda_initialize_kernels(&state, reinterpret_cast<const char *>(images.data()), 0) +
+                     ks_cuda_run(state, "k", 1, 1, 1, 1, 1, 1, 0, no_sizes, nullptr, nullptr);
+        try {
+            DeviceMemory(device(0), 64);
+        } catch (const Error &e) {
+            std::fprintf(stderr, "%s%s\n", scope.error().c_str(), e.what());
+            std::exit(status ? 4 : 3);
+        }
+    };
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    EXPECT_EXIT(launch_and_ask(), testing::ExitedWithCode(3),
+                "^NVIDIA driver: has no cuGraphInstantiateWithFlags: it is of CUDA 11.0, "
+                "measuring needs CUDA 11.4\n$");
+}
+TEST(OldDriver, TooOldToLaunchSaysWhatItIs) {
+    expect_no_driver(KS_STUB_VERY_OLD_LIBCUDA, "^NVIDIA driver: has no cuDevicePrimaryCtxRelease_v2: "
+                                               "it is of CUDA 10.2, launches need CUDA 11.0");
+}
+
 TEST(NoDriver, NorALibraryThatIsNone) {
     expect_no_driver("libm.so.6", "^NVIDIA driver: has no cuInit: it is of an unknown CUDA version, "
                                   "launches need CUDA 11.0");
