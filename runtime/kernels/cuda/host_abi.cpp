@@ -51,8 +51,8 @@ int ks_cuda_initialize_kernels(void **state, const char *images, int) try {
 int ks_cuda_run(void *state, const char *name, int blocks_x, int blocks_y, int blocks_z, int threads_x,
                 int threads_y, int threads_z, int shared_bytes, size_t *sizes, void **arguments,
                 const int8_t *is_buffer) try {
-    if (!here.device) return 1;                                        // and nobody to tell
-    if (!state) return failed("a kernel was called without its code"); // initialising failed
+    if (!here.device) return 1; // there is nobody to tell
+    if (!state) return failed("a kernel was called whose code could not be set up");
     const Function *function = static_cast<Object *>(state)->function(*here.device, name, shared_bytes);
     void *parameters[most_parameters];
     int count = 0;
