@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A libcuda that runs nothing and writes down every call, one line each, for tests of the launcher without a
 // GPU. It is steered through the functions at the end, which a test finds with dlsym.
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -10,17 +11,24 @@
 #include <string>
 #include <vector>
 
+#ifndef KS_STUB_VERSION
+#define KS_STUB_VERSION 13000 // an older one lacks what that CUDA had not
+#endif
+
 namespace {
 
 std::mutex lock;
 std::vector<std::string> lines;
 std::map<std::string, int> failing; // call -> status
+std::atomic<bool> listening{true};
+std::string parameter_bytes; // a digit for each parameter that a launch line shows
 int devices = 2, most_shared = 232448;
 int capability[2][2] = {{9, 0}, {8, 0}};
 thread_local std::vector<void *> contexts;
 
 template <typename... T>
 int called(const char *name, const T &...values) {
+    if (!listening) return 0;
     std::lock_guard<std::mutex> held(lock);
     std::ostringstream line;
     line << name;
@@ -32,12 +40,19 @@ int called(const char *name, const T &...values) {
 
 void *handle(size_t n) { return reinterpret_cast<void *>(n); }
 
+// Contexts, modules and functions are 1000, 2000 and 3000 plus the device; the last two of the device whose
+// context is current, and good only there.
+size_t current() { return contexts.empty() ? 0 : reinterpret_cast<size_t>(contexts.back()); }
+void *handle_here(size_t base) { return handle(base + current() - 1000); }
+std::string shown(void *h) { return std::to_string(reinterpret_cast<size_t>(h)); }
+constexpr int invalid_value = 1, invalid_context = 201, invalid_handle = 400;
+
 } // namespace
 
 extern "C" {
 
 int cuInit(unsigned) { return called("cuInit"); }
-int cuDriverGetVersion(int *v) { return *v = 13000, called("cuDriverGetVersion"); }
+int cuDriverGetVersion(int *v) { return *v = KS_STUB_VERSION, called("cuDriverGetVersion"); }
 int cuDeviceGetCount(int *n) { return *n = devices, called("cuDeviceGetCount"); }
 int cuDeviceGet(int *d, int i) { return *d = i, called("cuDeviceGet", i); }
 int cuDeviceGetName(char *text, int size, int d) {
@@ -50,7 +65,9 @@ int cuDeviceGetAttribute(int *v, int which, int d) {
 int cuDevicePrimaryCtxRetain(void **c, int d) {
     return *c = handle(1000 + static_cast<size_t>(d)), called("cuDevicePrimaryCtxRetain", d);
 }
+#if KS_STUB_VERSION >= 11000
 int cuDevicePrimaryCtxRelease_v2(int d) { return called("cuDevicePrimaryCtxRelease", d); }
+#endif
 int cuCtxPushCurrent_v2(void *c) { return contexts.push_back(c), called("cuCtxPushCurrent", c); }
 int cuCtxPopCurrent_v2(void **c) {
     *c = contexts.back();
@@ -61,20 +78,39 @@ int cuCtxGetCurrent(void **c) {
     return *c = contexts.empty() ? nullptr : contexts.back(), called("cuCtxGetCurrent");
 }
 int cuModuleLoadData(void **m, const void *image) {
-    *m = handle(2000);
+    if (!current()) return invalid_context;
+    *m = handle_here(2000);
     return called("cuModuleLoadData", std::memcmp(image, "\177ELF", 4) == 0 ? "cubin" : "ptx",
                   contexts.back());
 }
 int cuModuleUnload(void *) { return called("cuModuleUnload"); }
-int cuModuleGetFunction(void **f, void *, const char *name) {
-    return *f = handle(3000), called("cuModuleGetFunction", name);
+int cuModuleGetFunction(void **f, void *m, const char *name) {
+    if (m != handle_here(2000)) return invalid_handle;
+    return *f = handle_here(3000), called("cuModuleGetFunction", name);
 }
-int cuFuncSetAttribute(void *, int which, int value) { return called("cuFuncSetAttribute", which, value); }
-int cuLaunchKernel(void *, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
+int cuFuncSetAttribute(void *f, int which, int value) {
+    if (f != handle_here(3000)) return invalid_handle;
+    return called("cuFuncSetAttribute", which, value);
+}
+// Grid, block, shared bytes, stream, function, current context, parameters (stub_parameters).
+int cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
                    unsigned shared, void *stream, void **parameters, void **) {
-    unsigned long long first; // the first parameter is the address of a buffer
-    std::memcpy(&first, parameters[0], sizeof first);
-    return called("cuLaunchKernel", gx, gy, gz, bx, by, bz, shared, stream, first);
+    if (f != handle_here(3000)) return invalid_handle;
+    if (!listening) return 0;
+    std::string values;
+    for (size_t i = 0; i < parameter_bytes.size(); i++) {
+        unsigned long long value = 0; // little-endian
+        std::memcpy(&value, parameters[i], static_cast<size_t>(parameter_bytes[i] - '0'));
+        values += " " + std::to_string(value);
+    }
+    return called("cuLaunchKernel", gx, gy, gz, bx, by, bz, shared, stream, shown(f), current(),
+                  "|" + values);
+}
+int cuGetErrorName(int status, const char **name) {
+    *name = status == 2     ? "CUDA_ERROR_OUT_OF_MEMORY"
+            : status == 209 ? "CUDA_ERROR_NO_BINARY_FOR_GPU"
+                            : nullptr;
+    return *name ? 0 : invalid_value;
 }
 int cuTensorMapEncodeTiled(void *map, int type, unsigned rank, unsigned long long address,
                            const unsigned long long *size, const unsigned long long *row_bytes,
@@ -84,11 +120,8 @@ int cuTensorMapEncodeTiled(void *map, int type, unsigned rank, unsigned long lon
                   box[1], swizzle);
 }
 int cuGetErrorString(int status, const char **text) {
-    static const std::map<int, const char *> known = {{2, "out of memory"},
-                                                      {100, "no CUDA-capable device is detected"},
-                                                      {209, "no kernel image is available"}};
-    auto found = known.find(status);
-    return *text = found == known.end() ? "some error" : found->second, 0;
+    *text = status == 2 ? "out of memory" : status == 209 ? "no kernel image is available" : nullptr;
+    return *text ? 0 : invalid_value;
 }
 int cuMemAlloc_v2(unsigned long long *address, size_t bytes) {
     *address = reinterpret_cast<unsigned long long>(std::calloc(bytes, 1));
@@ -118,18 +151,29 @@ int cuEventElapsedTime(float *ms, void *, void *) { return *ms = 1, called("cuEv
 
 int cuStreamBeginCapture_v2(void *, int) { return called("cuStreamBeginCapture"); }
 int cuStreamEndCapture(void *, void **g) { return *g = handle(6000), called("cuStreamEndCapture"); }
+#if KS_STUB_VERSION >= 11040
 int cuGraphInstantiateWithFlags(void **e, void *, unsigned long long) {
     return *e = handle(7000), called("cuGraphInstantiate");
 }
+#endif
 int cuGraphLaunch(void *, void *) { return called("cuGraphLaunch"); }
 int cuGraphDestroy(void *) { return called("cuGraphDestroy"); }
 int cuGraphExecDestroy(void *) { return called("cuGraphExecDestroy"); }
 
-// Forgets all calls and failures; two devices, of capability 9.0 and 8.0.
+// Forgets all calls, failures and parameters to show; two devices, of capability 9.0 and 8.0.
 void stub_reset() {
     std::lock_guard<std::mutex> held(lock);
     lines.clear();
     failing.clear();
+    parameter_bytes.clear();
+    listening = true;
+}
+// Whether calls are written down, and fail as told, from now on: to time what is not the stub's work.
+void stub_listen(int on) { listening = on; }
+// Launch lines end with so many parameters from now on: "884" shows two of 8 bytes and one of 4.
+void stub_parameters(const char *bytes) {
+    std::lock_guard<std::mutex> held(lock);
+    parameter_bytes = bytes;
 }
 // The call of this name ("cuLaunchKernel", without _v2) returns `status` from now on.
 void stub_fail(const char *call, int status) {

@@ -8,16 +8,45 @@ namespace ks::cuda {
 
 namespace {
 
+// The CUDA versions that brought the youngest entry point of each table: cuDevicePrimaryCtxRelease_v2 and
+// cuGraphInstantiateWithFlags.
+constexpr const char *launches_need = "launches need CUDA 11.0", *tools_need = "measuring needs CUDA 11.4";
+
+void *open_library() {
+    const char *named = std::getenv("KS_LIBCUDA"), *path = named ? named : "libcuda.so.1";
+    void *opened = dlopen(path, RTLD_NOW | RTLD_LOCAL); // never closed: the driver keeps threads
+    if (!opened) throw Error("NVIDIA driver", dlerror());
+    return opened;
+}
+
+void *opened_library() {
+    static void *const opened = open_library(); // tried again after a failure
+    return opened;
+}
+
+std::string version_of(void *library) {
+    auto *ask = reinterpret_cast<Result (*)(int *)>(dlsym(library, "cuDriverGetVersion"));
+    int version = 0; // 11040: 11.4
+    if (!ask || ask(&version)) return "an unknown CUDA version";
+    return "CUDA " + std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
+}
+
 template <typename F>
-void bind(void *library, const char *name, F *&function) {
+void bind(void *library, const char *name, F *&function, const char *need = launches_need) {
     function = reinterpret_cast<F *>(dlsym(library, name));
-    if (!function) throw Error("NVIDIA driver", std::string("has no ") + name + ": it is too old");
+    if (!function)
+        throw Error("NVIDIA driver",
+                    std::string("has no ") + name + ": it is of " + version_of(library) + ", " + need);
+}
+
+std::string text_of(const Driver &d, Result result) {
+    const char *name = nullptr, *text = nullptr;
+    if (d.error_name(result, &name) || !name) return "error " + std::to_string(result);
+    return d.error_text(result, &text) || !text ? name : std::string(name) + ": " + text;
 }
 
 Driver open_driver() {
-    const char *named = std::getenv("KS_LIBCUDA"), *path = named ? named : "libcuda.so.1";
-    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL); // never closed: the driver keeps threads
-    if (!library) throw Error("NVIDIA driver", dlerror());
+    void *library = opened_library();
     Driver d{};
     bind(library, "cuInit", d.init);
     bind(library, "cuDriverGetVersion", d.driver_version);
@@ -38,32 +67,35 @@ Driver open_driver() {
     void *encode = dlsym(library, "cuTensorMapEncodeTiled");
     d.encode_tensor_map = reinterpret_cast<decltype(d.encode_tensor_map)>(encode);
     bind(library, "cuGetErrorString", d.error_text);
-
-    bind(library, "cuMemAlloc_v2", d.allocate);
-    bind(library, "cuMemFree_v2", d.free);
-    bind(library, "cuMemcpyHtoD_v2", d.copy_to_device);
-    bind(library, "cuMemcpyDtoH_v2", d.copy_to_host);
-    bind(library, "cuMemsetD8_v2", d.fill_bytes);
-    bind(library, "cuCtxSynchronize", d.synchronize);
-    bind(library, "cuStreamCreate", d.create_stream);
-    bind(library, "cuStreamDestroy_v2", d.destroy_stream);
-    bind(library, "cuEventCreate", d.create_event);
-    bind(library, "cuEventDestroy_v2", d.destroy_event);
-    bind(library, "cuEventRecord", d.record_event);
-    bind(library, "cuEventSynchronize", d.wait_for_event);
-    bind(library, "cuEventElapsedTime", d.elapsed_ms);
-    bind(library, "cuStreamBeginCapture_v2", d.begin_capture);
-    bind(library, "cuStreamEndCapture", d.end_capture);
-    bind(library, "cuGraphInstantiateWithFlags", d.instantiate);
-    bind(library, "cuGraphLaunch", d.launch_graph);
-    bind(library, "cuGraphDestroy", d.destroy_graph);
-    bind(library, "cuGraphExecDestroy", d.destroy_exec);
-    if (Result r = d.init(0)) {
-        const char *text = nullptr;
-        d.error_text(r, &text);
-        throw Error("NVIDIA driver", text ? text : "does not start");
-    }
+    bind(library, "cuGetErrorName", d.error_name);
+    if (Result r = d.init(0)) throw Error("NVIDIA driver", text_of(d, r));
     return d;
+}
+
+DriverTools open_tools() {
+    driver(); // opened, and started
+    void *library = opened_library();
+    DriverTools t{};
+    bind(library, "cuMemAlloc_v2", t.allocate, tools_need);
+    bind(library, "cuMemFree_v2", t.free, tools_need);
+    bind(library, "cuMemcpyHtoD_v2", t.copy_to_device, tools_need);
+    bind(library, "cuMemcpyDtoH_v2", t.copy_to_host, tools_need);
+    bind(library, "cuMemsetD8_v2", t.fill_bytes, tools_need);
+    bind(library, "cuCtxSynchronize", t.synchronize, tools_need);
+    bind(library, "cuStreamCreate", t.create_stream, tools_need);
+    bind(library, "cuStreamDestroy_v2", t.destroy_stream, tools_need);
+    bind(library, "cuEventCreate", t.create_event, tools_need);
+    bind(library, "cuEventDestroy_v2", t.destroy_event, tools_need);
+    bind(library, "cuEventRecord", t.record_event, tools_need);
+    bind(library, "cuEventSynchronize", t.wait_for_event, tools_need);
+    bind(library, "cuEventElapsedTime", t.elapsed_ms, tools_need);
+    bind(library, "cuStreamBeginCapture_v2", t.begin_capture, tools_need);
+    bind(library, "cuStreamEndCapture", t.end_capture, tools_need);
+    bind(library, "cuGraphInstantiateWithFlags", t.instantiate, tools_need);
+    bind(library, "cuGraphLaunch", t.launch_graph, tools_need);
+    bind(library, "cuGraphDestroy", t.destroy_graph, tools_need);
+    bind(library, "cuGraphExecDestroy", t.destroy_exec, tools_need);
+    return t;
 }
 
 } // namespace
@@ -73,11 +105,12 @@ const Driver &driver() {
     return d;
 }
 
-std::string text_of(Result result) {
-    const char *text = nullptr;
-    driver().error_text(result, &text);
-    return text ? text : "error " + std::to_string(result);
+const DriverTools &driver_tools() {
+    static const DriverTools t = open_tools();
+    return t;
 }
+
+std::string text_of(Result result) { return text_of(driver(), result); }
 
 void check(Result result, const char *what) {
     if (result) throw Error(what, text_of(result));

@@ -21,6 +21,7 @@ using GraphExec = struct CUgraphExec_st *;
 using Address = unsigned long long;  // CUdeviceptr
 using Stream = struct CUstream_st *; // null: the default stream
 
+// What opening devices and launching kernels need.
 struct Driver {
     Result (*init)(unsigned flags);
     Result (*driver_version)(int *version); // 13000: CUDA 13.0
@@ -45,9 +46,13 @@ struct Driver {
                                 const uint64_t *row_bytes, const uint32_t *box,
                                 const uint32_t *element_strides, int interleave, int swizzle, int promotion,
                                 int outside);
+    Result (*error_name)(Result result, const char **name);
     Result (*error_text)(Result result, const char **text);
+};
 
-    // For programs that own memory and time themselves (memory.h); a launch needs none of them.
+// What programs that own memory and time themselves need beside it (memory.h, timer.h): a driver that lacks
+// some of these still launches.
+struct DriverTools {
     Result (*allocate)(Address *address, size_t bytes);
     Result (*free)(Address address);
     Result (*copy_to_device)(Address to, const void *from, size_t bytes);
@@ -78,11 +83,15 @@ enum Attribute { // of devices
 };
 enum FunctionAttribute { dynamic_shared_bytes = 8, shared_carveout_percent = 9 };
 
-// Opened and initialised once per process. KS_LIBCUDA names another library (tests bring a stub). Throws
-// ks::Error: there is no driver, it lacks an entry point (too old), or it does not start.
+// Opened and initialised once per process; any thread. KS_LIBCUDA names another library (tests bring a stub).
+// Throws ks::Error, at every call anew: there is no driver, it lacks an entry point (the line says the
+// driver's CUDA version and the one needed), or it does not start.
 const Driver &driver();
 
-// "CUDA_ERROR_OUT_OF_MEMORY: out of memory" as the driver puts it.
+// The same for the tools, bound when they are first asked for.
+const DriverTools &driver_tools();
+
+// "CUDA_ERROR_OUT_OF_MEMORY: out of memory" as the driver puts it; "error 12345" where it knows no such.
 std::string text_of(Result result);
 
 // Throws ks::Error(what, text_of(result)) when it is not 0.

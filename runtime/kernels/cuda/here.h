@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a LaunchScope tells the kernel calls of its thread.
+// What the innermost LaunchScope of a thread tells the kernel calls of that thread.
 #pragma once
-#include "runtime/kernels/cuda/launcher.h"
+#include "runtime/kernels/cuda/driver.h"
+#include <string>
 
 namespace ks::cuda {
+
+struct OpenDevice;
 
 struct Here {
     const OpenDevice *device = nullptr; // null: no scope lives
     Stream stream = nullptr;
-    std::string error; // the first
+    std::string *error = nullptr; // the scope's; the first stays
 };
 extern thread_local Here here;
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The functions that the host code of a kernel object calls, with the signatures of Halide's CUDA runtime
 // (HalideRuntimeCuda.h) and names of our own, so that a foreign Halide in the same process is another thing.
-// Their status is dropped by the caller: errors go to the LaunchScope.
-#include "runtime/base/error.h"
+// Their status is dropped by the caller: errors go to the LaunchScope. Nothing is thrown through the caller,
+// which has no frames to unwind.
 #include "runtime/kernels/buffer_abi.h"
 #include "runtime/kernels/cuda/here.h"
 #include "runtime/kernels/cuda/object.h"
 #include "runtime/kernels/cuda/tensor_map.h"
+#include <new>
 
 using namespace ks;
 using namespace ks::cuda;
@@ -16,23 +17,43 @@ namespace {
 constexpr int most_parameters = 64;
 
 int failed(const std::string &line) {
-    if (here.error.empty()) here.error = line;
+    if (here.error && here.error->empty()) *here.error = line;
     return 1;
+}
+
+// To be called while an exception is handled.
+int failed_by_exception() noexcept {
+    try {
+        throw;
+    } catch (const std::bad_alloc &) {
+        return failed("out of memory"); // so short that it needs none
+    } catch (const std::exception &e) {
+        try {
+            return failed(e.what());
+        } catch (const std::bad_alloc &) {
+            return failed("out of memory");
+        }
+    } catch (...) {
+        return failed("unknown error");
+    }
 }
 
 } // namespace
 
 extern "C" {
 
-int ks_cuda_initialize_kernels(void **state, const char *images, int) {
+int ks_cuda_initialize_kernels(void **state, const char *images, int) try {
     Object::at(state, images);
     return 0;
+} catch (...) {
+    return failed_by_exception();
 }
 
 int ks_cuda_run(void *state, const char *name, int blocks_x, int blocks_y, int blocks_z, int threads_x,
                 int threads_y, int threads_z, int shared_bytes, size_t *sizes, void **arguments,
-                const int8_t *is_buffer) {
-    if (!here.device) return failed("a kernel was called outside a LaunchScope");
+                const int8_t *is_buffer) try {
+    if (!here.device) return 1; // there is nobody to tell
+    if (!state) return failed("a kernel was called whose code could not be set up");
     auto *object = static_cast<Object *>(state);
     const TileLaunch *tile = object->launch();
     if (tile) shared_bytes += static_cast<int>(tile->shared_bytes);
@@ -40,27 +61,22 @@ int ks_cuda_run(void *state, const char *name, int blocks_x, int blocks_y, int b
     int count = 0;
     for (; sizes[count]; count++) {
         if (count == most_parameters) return failed(std::string(name) + " has too many parameters");
-
         parameters[count] =
             is_buffer[count] ? &static_cast<KernelBuffer *>(arguments[count])->device : arguments[count];
     }
     TensorMap maps[TileLaunch::most_maps];
-    const Function *function = nullptr;
-    try {
-        function = object->function(*here.device, name, shared_bytes);
-        for (uint32_t i = 0; tile && i < tile->maps; i++) {
-            maps[i] =
-                tensor_map(*static_cast<KernelBuffer *>(arguments[tile->map[i].argument]), tile->map[i]);
-            parameters[count++] = &maps[i];
-        }
-    } catch (const Error &e) {
-        return failed(e.what());
+    const Function *function = object->function(*here.device, name, shared_bytes);
+    for (uint32_t i = 0; tile && i < tile->maps; i++) {
+        maps[i] = tensor_map(*static_cast<KernelBuffer *>(arguments[tile->map[i].argument]), tile->map[i]);
+        parameters[count++] = &maps[i];
     }
     auto dimension = [](int n) { return static_cast<unsigned>(n); };
     Result r = driver().launch(*function, dimension(blocks_x), dimension(blocks_y), dimension(blocks_z),
                                dimension(threads_x), dimension(threads_y), dimension(threads_z),
                                dimension(shared_bytes), here.stream, parameters, nullptr);
     return r ? failed(here.device->name + ": " + text_of(r)) : 0;
+} catch (...) {
+    return failed_by_exception();
 }
 
 void ks_cuda_finalize_kernels(void *, void *) {}

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/kernels/cuda/launcher.h"
 #include "runtime/base/error.h"
-#include "runtime/kernels/cuda/here.h"
 #include <array>
 #include <memory>
 #include <mutex>
@@ -66,14 +65,10 @@ ContextScope::~ContextScope() {
     if (pushed_) driver().pop_context(&popped);
 }
 
-LaunchScope::LaunchScope(const OpenDevice &device, Stream stream) : context_(device) {
-    here.device = &device;
-    here.stream = stream;
-    here.error.clear();
+LaunchScope::LaunchScope(const OpenDevice &device, Stream stream) : context_(device), outer_(here) {
+    here = {&device, stream, &error_};
 }
 
-LaunchScope::~LaunchScope() { here.device = nullptr; }
-
-const std::string &LaunchScope::error() const { return here.error; }
+LaunchScope::~LaunchScope() { here = outer_; }
 
 } // namespace ks::cuda

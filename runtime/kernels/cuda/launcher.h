@@ -5,7 +5,7 @@
 // per device. A launch of what is loaded allocates nothing, waits for nothing and takes no lock, so it may be
 // captured into a CUDA graph.
 #pragma once
-#include "runtime/kernels/cuda/driver.h"
+#include "runtime/kernels/cuda/here.h"
 #include <string>
 
 namespace ks::cuda {
@@ -40,15 +40,19 @@ class ContextScope {
 };
 
 // Makes kernel calls of this thread go to a stream of a device while it lives. The code of a kernel object
-// drops what its calls return, so the scope keeps the first error. Scopes do not nest.
+// drops what its calls return, so the scope keeps the first error. Scopes may nest: the innermost takes the
+// calls and their errors, and its end gives back the one around it. A call outside of every scope launches
+// nothing, and nobody is told: ks_cuda_run returns non-zero to host code that drops it.
 class LaunchScope {
   public:
     LaunchScope(const OpenDevice &device, Stream stream); // throws ks::Error when the driver refuses
     ~LaunchScope();
-    const std::string &error() const; // one line, or empty: all is well so far
+    const std::string &error() const { return error_; } // one line, or empty: all is well so far
 
   private:
     ContextScope context_;
+    std::string error_;
+    Here outer_;
 };
 
 } // namespace ks::cuda

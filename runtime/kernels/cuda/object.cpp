@@ -3,6 +3,7 @@
 #include "runtime/base/error.h"
 #include "runtime/kernels/cuda/image.h"
 #include <cstring>
+#include <memory>
 
 namespace ks::cuda {
 
@@ -36,10 +37,10 @@ Object::Loaded &Object::loaded(const OpenDevice &device) {
     if (!image)
         throw Error(device.name,
                     "no code for compute capability " + capability(device) + " is in the kernel");
-    Module module = nullptr;
-    check(driver().load_module(&module, image), device.name.c_str());
-    slot.store(new Loaded{module, {nullptr}}, std::memory_order_release);
-    return *slot.load();
+    auto made = std::make_unique<Loaded>(); // before the module, which nobody would unload
+    check(driver().load_module(&made->module, image), device.name.c_str());
+    slot.store(made.get(), std::memory_order_release);
+    return *made.release();
 }
 
 Object::Kernel &Object::kernel(const OpenDevice &device, const char *name) {

@@ -30,8 +30,8 @@ class Object {
         Kernel *next;
     };
     struct Loaded {
-        Module module;
-        std::atomic<Kernel *> kernels;
+        Module module = nullptr;
+        std::atomic<Kernel *> kernels{nullptr};
     };
 
     explicit Object(const char *images) : images_(images), launch_(launch_in(images)) {}

@@ -2,21 +2,45 @@
 // The launcher against a driver that writes down what it is asked (tests/support/stub_libcuda.cpp): what a
 // launch costs and what goes wrong, without a GPU.
 #include "dsl/ptx/cuda_kernel.h"
+#include "dsl/ptx/images.h"
 #include "dsl/ptx/program.h"
 #include "runtime/base/error.h"
 #include "runtime/kernels/buffer_abi.h"
 #include "runtime/kernels/cuda/launcher.h"
+#include "runtime/kernels/cuda/memory.h"
+#include "runtime/kernels/cuda/timer.h"
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <dlfcn.h>
 #include <gmock/gmock.h>
+#include <new>
 #include <sstream>
 #include <thread>
+
+// This thread's next allocations work, the one after fails; -1: all work.
+static thread_local int allocations_before_failure = -1;
+
+void *operator new(size_t bytes) {
+    if (allocations_before_failure >= 0 && allocations_before_failure-- == 0) throw std::bad_alloc();
+    if (void *memory = std::malloc(bytes ? bytes : 1)) return memory;
+    throw std::bad_alloc();
+}
+void operator delete(void *memory) noexcept { std::free(memory); }
+void operator delete(void *memory, size_t) noexcept { std::free(memory); }
+
+extern "C" int ks_cuda_initialize_kernels(void **state, const char *images, int size);
+extern "C" int ks_cuda_run(void *state, const char *name, int blocks_x, int blocks_y, int blocks_z,
+                           int threads_x, int threads_y, int threads_z, int shared_bytes, size_t *sizes,
+                           void **arguments, const int8_t *is_buffer);
 
 namespace ks::cuda {
 namespace {
 
-using testing::Each;
+using testing::AnyOf;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -60,15 +84,19 @@ class Launcher : public testing::Test {
         return reinterpret_cast<Call>(dlsym(opened, (name + "_argv").c_str()));
     }
 
-    // Runs a kernel on buffers at the addresses 4096 (x) and 8192 (y); returns the scope's error.
+    // Runs a kernel on buffers at the addresses 4096 (x, of 100 elements) and 8192 (y, the last 70); returns
+    // the scope's error.
     static std::string launch(Call call, int device_ordinal = 0, size_t stream = 0) {
-        KernelDim dims[2] = {{0, 100, 1, 0}, {0, 100, 1, 0}};
+        LaunchScope scope(device(device_ordinal), reinterpret_cast<Stream>(stream));
+        call_on_buffers(call);
+        return scope.error();
+    }
+    static void call_on_buffers(Call call) {
+        KernelDim dims[2] = {{0, 100, 1, 0}, {30, 70, 1, 0}};
         KernelBuffer x{4096, nullptr, nullptr, 0, {kernel_float, 32, 1}, 1, &dims[0], nullptr}, y = x;
         y.device = 8192, y.dim = &dims[1];
         void *arguments[] = {&x, &y};
-        LaunchScope scope(device(device_ordinal), reinterpret_cast<Stream>(stream));
         call(arguments);
-        return scope.error();
     }
 
     std::vector<std::string> calls() const {
@@ -87,6 +115,8 @@ class Launcher : public testing::Test {
         entry<void(const char *, int)>("stub_fail")(call, status);
     }
     void reset() const { entry<void()>("stub_reset")(); }
+    // A digit for each of the first parameters of a kernel: its bytes.
+    void show_parameters(const char *bytes) const { entry<void(const char *)>("stub_parameters")(bytes); }
 
     template <typename F>
     F *entry(const char *name) const {
@@ -107,7 +137,15 @@ TEST_F(Launcher, AFirstCallLoadsAndASecondOnlyLaunches) {
     reset();
     EXPECT_EQ(launch(call, 0, 77), "");
     EXPECT_THAT(calls(), ElementsAre("cuCtxGetCurrent", StartsWith("cuCtxPushCurrent"),
-                                     "cuLaunchKernel 2 1 1 64 1 1 0 0x4d 4096", "cuCtxPopCurrent"));
+                                     "cuLaunchKernel 2 1 1 64 1 1 0 0x4d 3000 1000 |", "cuCtxPopCurrent"));
+}
+
+// x, y, the blocks that need no guard, where y begins in x, where y ends and begins.
+TEST_F(Launcher, AKernelIsGivenItsBuffersAndExtents) {
+    Call call = kernel();
+    show_parameters("884444");
+    EXPECT_EQ(launch(call), "");
+    EXPECT_THAT(calls_of("cuLaunchKernel"), ElementsAre(EndsWith("| 4096 8192 1 30 100 30")));
 }
 
 TEST_F(Launcher, AContextThatIsCurrentIsNotPushed) {
@@ -128,7 +166,36 @@ TEST_F(Launcher, EveryDeviceLoadsItsOwnCode) {
     ASSERT_EQ(loads.size(), 2u);
     EXPECT_THAT(loads[0], HasSubstr("cubin"));
     EXPECT_THAT(loads[1], HasSubstr("ptx"));
-    EXPECT_EQ(calls_of("cuLaunchKernel").size(), 3u);
+    // The stub refuses a module or function of another device than that of the current context.
+    EXPECT_THAT(calls_of("cuLaunchKernel"),
+                ElementsAre(HasSubstr(" 3000 1000 |"), HasSubstr(" 3001 1001 |"), HasSubstr(" 3000 1000 |")));
+}
+
+TEST_F(Launcher, AScopeInAScopeGivesTheOuterOneBack) {
+    Call call = kernel();
+    {
+        LaunchScope outer(device(0), reinterpret_cast<Stream>(1));
+        {
+            LaunchScope inner(device(1), reinterpret_cast<Stream>(2));
+            call_on_buffers(call);
+            fail("cuLaunchKernel", 2);
+            call_on_buffers(call);
+            EXPECT_THAT(inner.error(), StartsWith("Stub GPU 1: "));
+            fail("cuLaunchKernel", 0);
+        }
+        EXPECT_EQ(outer.error(), "");
+        call_on_buffers(call);
+        EXPECT_EQ(outer.error(), "");
+        fail("cuLaunchKernel", 2);
+        call_on_buffers(call);
+        fail("cuLaunchKernel", 0);
+        LaunchScope(device(1), nullptr);
+        EXPECT_THAT(outer.error(), StartsWith("Stub GPU 0: "));
+    }
+    call_on_buffers(call); // of no scope
+    EXPECT_THAT(calls_of("cuLaunchKernel"),
+                ElementsAre(HasSubstr(" 0x2 3001 1001 |"), HasSubstr(" 0x2 3001 1001 |"),
+                            HasSubstr(" 0x1 3000 1000 |"), HasSubstr(" 0x1 3000 1000 |")));
 }
 
 TEST_F(Launcher, MuchSharedMemoryIsAskedForOnce) {
@@ -147,10 +214,13 @@ TEST_F(Launcher, MuchSharedMemoryIsAskedForOnce) {
 TEST_F(Launcher, WhatGoesWrongIsOneLine) {
     Call call = kernel();
     fail("cuModuleLoadData", 209);
-    EXPECT_EQ(launch(call), "Stub GPU 0: no kernel image is available");
+    EXPECT_EQ(launch(call), "Stub GPU 0: CUDA_ERROR_NO_BINARY_FOR_GPU: no kernel image is available");
     reset();
     fail("cuLaunchKernel", 2);
-    EXPECT_EQ(launch(call), "Stub GPU 0: out of memory");
+    EXPECT_EQ(launch(call), "Stub GPU 0: CUDA_ERROR_OUT_OF_MEMORY: out of memory");
+    reset();
+    fail("cuLaunchKernel", 999999); // younger than the driver
+    EXPECT_EQ(launch(call), "Stub GPU 0: error 999999");
     reset();
     EXPECT_EQ(launch(call), ""); // an error is of one scope
     EXPECT_THAT(launch(kernel(0, {"sm_90"}, false), 1), HasSubstr("no code for compute capability 8.0"));
@@ -160,11 +230,57 @@ TEST_F(Launcher, WhatGoesWrongIsOneLine) {
 
 TEST_F(Launcher, ACallOutsideAScopeLaunchesNothing) {
     Call call = kernel();
-    KernelDim dim{0, 100, 1, 0};
-    KernelBuffer x{4096, nullptr, nullptr, 0, {kernel_float, 32, 1}, 1, &dim, nullptr}, y = x;
-    void *arguments[] = {&x, &y};
-    call(arguments);
+    call_on_buffers(call);
     EXPECT_THAT(calls_of("cuLaunchKernel"), ElementsAre());
+    size_t no_sizes[] = {0};
+    EXPECT_NE(ks_cuda_run(nullptr, "k", 1, 1, 1, 1, 1, 1, 0, no_sizes, nullptr, nullptr), 0);
+    EXPECT_EQ(launch(call), ""); // and no later scope is told
+}
+
+// Host code that calls the launcher has no frames to unwind, so nothing may be thrown through it.
+TEST_F(Launcher, MemoryThatRunsOutIsAnError) {
+    Call call = kernel();
+    LaunchScope warm(device(0), nullptr);
+    int failures = 0;
+    for (std::string error = "none yet"; !error.empty(); failures++) {
+        LaunchScope scope(device(0), nullptr);
+        allocations_before_failure = failures;
+        call_on_buffers(call);
+        allocations_before_failure = -1;
+        error = scope.error();
+        EXPECT_THAT(error, AnyOf("", "out of memory"));
+        ASSERT_LT(failures, 1000);
+    }
+    EXPECT_GT(failures, 3); // the object, its code on the device and the function at least
+    reset();
+    EXPECT_EQ(launch(call), "");
+    EXPECT_EQ(calls_of("cuLaunchKernel").size(), 1u);
+}
+
+TEST_F(Launcher, ALaunchOfWhatIsLoadedAllocatesNothing) {
+    Call call = kernel();
+    ASSERT_EQ(launch(call), "");
+    entry<void(int)>("stub_listen")(0); // else the stub allocates
+    const OpenDevice &on = device(0);
+    allocations_before_failure = 0;
+    {
+        LaunchScope scope(on, nullptr);
+        call_on_buffers(call);
+        EXPECT_EQ(allocations_before_failure, 0);
+        allocations_before_failure = -1;
+        EXPECT_EQ(scope.error(), "");
+    }
+}
+
+TEST_F(Launcher, MemoryAndTimeAreToolsBesideIt) {
+    DeviceMemory memory(device(0), 64);
+    memory.fill(3);
+    char bytes[64] = "";
+    memory.copy_to(bytes, sizeof bytes);
+    EXPECT_EQ(bytes[63], 3);
+    Call call = kernel();
+    Timer timer(device(0));
+    EXPECT_EQ(timer.seconds([&] { call_on_buffers(call); }), 1e-3);
 }
 
 TEST_F(Launcher, ThreadsHaveScopesOfTheirOwn) {
@@ -185,6 +301,36 @@ TEST_F(Launcher, ThreadsHaveScopesOfTheirOwn) {
     }
 }
 
+// What a launch costs the host beside the driver's own work: the kernel's host code and ours.
+TEST_F(Launcher, TheHostsPartOfALaunchIsShort) {
+    Call call = kernel();
+    ASSERT_EQ(launch(call), "");
+    entry<void(int)>("stub_listen")(0);
+    auto median_ns = [](const auto &once) {
+        constexpr int calls_a_run = 2000;
+        std::vector<double> runs(51);
+        for (double &ns : runs) {
+            auto begin = std::chrono::steady_clock::now();
+            for (int i = 0; i < calls_a_run; i++) once();
+            ns = std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count() /
+                 calls_a_run;
+        }
+        std::nth_element(runs.begin(), runs.begin() + 25, runs.end());
+        return runs[25];
+    };
+    double with_scope = median_ns([&] { launch(call); }), alone = 0;
+    {
+        LaunchScope scope(device(0), nullptr);
+        alone = median_ns([&] { call_on_buffers(call); });
+        EXPECT_EQ(scope.error(), "");
+    }
+    reset();
+    std::printf("a launch takes the host %.0f ns, %.0f ns with its scope\n", alone, with_scope);
+    RecordProperty("launch_ns", std::to_string(alone));
+    RecordProperty("launch_with_scope_ns", std::to_string(with_scope));
+    EXPECT_LT(with_scope, 2000); // 25 times what is usual; a system call that waits is more
+}
+
 // A driver is opened once per process, so each of these has one.
 void expect_no_driver(const char *library, const char *line) {
     GTEST_FLAG_SET(death_test_style, "threadsafe");
@@ -203,8 +349,36 @@ void expect_no_driver(const char *library, const char *line) {
 TEST(NoDriver, IsOneLine) {
     expect_no_driver("no-such-libcuda.so", "^NVIDIA driver: no-such-libcuda.so: cannot open");
 }
-TEST(NoDriver, NorOneThatIsTooOld) {
-    expect_no_driver("libm.so.6", "^NVIDIA driver: has no cuInit: it is too old");
+// CUDA 11.0 has all that launches need, and no cuGraphInstantiateWithFlags.
+TEST(OldDriver, LaunchesAndSaysWhatItIsWhenAskedForMore) {
+    auto launch_and_ask = [] {
+        setenv("KS_LIBCUDA", KS_STUB_OLD_LIBCUDA, 1);
+        auto images = ptx::join_images({{ImageKind::ptx, "sm_80", {'k', 0}}});
+        void *state = nullptr;
+        size_t no_sizes[] = {0};
+        LaunchScope scope(device(0), nullptr);
+        int status = ks_cuda_initialize_kernels(&state, reinterpret_cast<const char *>(images.data()), 0) +
+                     ks_cuda_run(state, "k", 1, 1, 1, 1, 1, 1, 0, no_sizes, nullptr, nullptr);
+        try {
+            DeviceMemory(device(0), 64);
+        } catch (const Error &e) {
+            std::fprintf(stderr, "%s%s\n", scope.error().c_str(), e.what());
+            std::exit(status ? 4 : 3);
+        }
+    };
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    EXPECT_EXIT(launch_and_ask(), testing::ExitedWithCode(3),
+                "^NVIDIA driver: has no cuGraphInstantiateWithFlags: it is of CUDA 11.0, "
+                "measuring needs CUDA 11.4\n$");
+}
+TEST(OldDriver, TooOldToLaunchSaysWhatItIs) {
+    expect_no_driver(KS_STUB_VERY_OLD_LIBCUDA, "^NVIDIA driver: has no cuDevicePrimaryCtxRelease_v2: "
+                                               "it is of CUDA 10.2, launches need CUDA 11.0");
+}
+
+TEST(NoDriver, NorALibraryThatIsNone) {
+    expect_no_driver("libm.so.6", "^NVIDIA driver: has no cuInit: it is of an unknown CUDA version, "
+                                  "launches need CUDA 11.0");
 }
 
 } // namespace
