@@ -5,6 +5,8 @@ namespace ks {
 using namespace Halide::Internal;
 
 Stmt ScopedPass::visit(const LetStmt *op) {
+    const Call *call = op->value.as<Call>();
+    if (call && call->is_intrinsic(Call::if_then_else)) return IRMutator::visit(op);
     lets_.emplace_back(op->name, op->value);
     Stmt s = IRMutator::visit(op);
     lets_.pop_back();

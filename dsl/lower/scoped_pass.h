@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A lowering pass that knows the lets around the place it rewrites. Inside a GPU kernel those are the kernel's own:
-// what the host worked out stays an argument of the kernel.
+// A lowering pass that knows the lets around the place it rewrites. Inside a GPU kernel those are the
+// kernel's own: what the host worked out stays an argument of the kernel. A let that chooses between loads
+// (if_then_else, the sequence of a block) stays a name: the choice is made once.
 #pragma once
 #include "dsl/lower/pseudo_calls.h"
 #include "dsl/lowering_pass.h"

@@ -25,7 +25,8 @@ LanesPlan lanes_plan(const Knobs &k) {
     return plan;
 }
 
-// States over lanes wants 16 states, operands of 16 bits and whole blocks of channels.
+// States over lanes wants 16 states, operands of 16 bits and whole blocks of channels. Rows of u, dt, z, B and
+// C must begin at multiples of 16 bytes, of y of 4: the caller's promise.
 bool lanes_can_serve(const Spec &spec) {
     auto fixed = [&](const char *dim) {
         auto at = spec.fixed.find(dim);
@@ -104,6 +105,15 @@ Space selective_scan_space(const Spec &spec, const Target &) {
     s.knob("tanh", {0, 1}, bf16, "states_over_lanes: silu by tanh.approx, 2.5e-4 of z off");
     s.knob("registers", {96, 128, 144, 160, 168, 176, 200, 255}, 168,
            "states_over_lanes: registers a thread; changes what ptxas interleaves");
+    // Knobs of the other execution stay at their defaults: one kernel is one point.
+    s.rule([=](const Knobs &k) {
+        if (k["execution"] == "in_order")
+            return k.integer("tanh") == bf16 && k.integer("lanes") == 8 && k.integer("warps") == 2 &&
+                   k.integer("tile") == 32 && k.integer("polynomial") == 0 && k.integer("position") == 0 &&
+                   k.integer("registers") == 168;
+        return k.integer("threads") == 128 && k.integer("steps") == 16 && k.integer("group") == 16 &&
+               (k.integer("polynomial") || k.integer("position") == 0);
+    });
     s.rule([=](const Knobs &k) {
         if (k["execution"] == "in_order") return true;
         LanesPlan plan = lanes_plan(k);
@@ -113,15 +123,6 @@ Space selective_scan_space(const Spec &spec, const Target &) {
             return false;
         }
         return lanes && channels % plan.channels() == 0;
-    });
-    // Knobs of the other execution stay at their defaults: one kernel is one point.
-    s.rule([](const Knobs &k) {
-        if (k["execution"] == "in_order")
-            return k.integer("lanes") == 8 && k.integer("warps") == 2 && k.integer("tile") == 32 &&
-                   k.integer("polynomial") == 0 && k.integer("position") == 0 &&
-                   k.integer("registers") == 168;
-        return k.integer("threads") == 128 && k.integer("steps") == 16 && k.integer("group") == 16 &&
-               (k.integer("polynomial") || k.integer("position") == 0);
     });
     return s;
 }

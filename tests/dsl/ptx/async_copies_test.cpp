@@ -25,7 +25,9 @@ const std::string pairs = "\tld.global.nc.v2.b64 \t{%rd3, %rd4}, [%rd2];\n\tadd.
                           "\tst.shared.v2.b64 \t[%r7], {%rd3, %rd4};\n\tbar.sync \t0;\n";
 
 void expect_assembles(const std::string &ptx) {
-    if (auto ptxas = Ptxas::find()) EXPECT_EQ(ptxas->assemble(ptx, {"sm_80"}).kernels.size(), 1u);
+    if (auto ptxas = Ptxas::find()) {
+        EXPECT_EQ(ptxas->assemble(ptx, {"sm_80"}).kernels.size(), 1u);
+    }
 }
 
 TEST(AsyncCopies, BothShapes) {
