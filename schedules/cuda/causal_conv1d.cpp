@@ -8,12 +8,13 @@
 namespace ks::cuda {
 using namespace Halide;
 
-Space causal_conv1d_space(const Spec &, const Target &) {
+Space causal_conv1d_space(const Spec &spec, const Target &) {
     Space s;
     s.knob("threads", {32, 64, 128, 256}, 128, "threads of a block");
-    s.knob("channels", {2, 4}, 4, "channels of a thread where the memory is aligned; elsewhere one");
-    s.knob("steps", {4, 8, 16}, 8, "time steps of a thread, which loads each input once"); // at least W
-    s.knob("resident", {512, 768, 1024}, 512, "threads of a multiprocessor, which share its registers");
+    s.knob("channels", {2, 4}, 2, "channels of a thread where the memory is aligned; elsewhere one");
+    s.knob("steps", {4, 8, 16}, 16, "time steps of a thread, which loads each input once"); // at least W
+    s.knob("resident", {512, 640, 768, 1024}, spec.choice("io") == "f32" ? 640 : 768,
+           "threads of a multiprocessor, which share its registers");
     return s;
 }
 

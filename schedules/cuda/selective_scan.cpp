@@ -43,7 +43,7 @@ Kernel selective_scan(const Spec &spec, const Knobs &k, const Target &) {
 
 Space selective_state_update_space(const Spec &, const Target &) {
     Space s;
-    s.knob("channels", {32, 64, 128, 256}, 32, "channels of a block");
+    s.knob("channels", {32, 64, 128, 256}, 64, "channels of a block");
     s.knob("lanes", {1, 2, 4, 8}, 4, "threads of a channel, each with its states");
     s.knob("group", {4, 8, 16}, 4, "states of a thread whose update is unrolled: all are loaded before one is stored");
     s.knob("resident", {512, 768, 1024}, 1024, "threads of a multiprocessor, which share its registers");
