@@ -11,9 +11,14 @@ using namespace Halide::Internal;
 namespace {
 
 struct Contents : IRGraphVisitor {
+    explicit Contents(std::set<std::string> known = {}) : own(std::move(known)) {}
     using IRGraphVisitor::visit;
     std::set<std::string> own; // memory of the thread
-    bool loops = false;
+    bool loops = false, reads_own = false;
+    void visit(const Load *op) override {
+        reads_own = reads_own || own.count(op->name);
+        IRGraphVisitor::visit(op);
+    }
     void visit(const For *op) override {
         loops = true;
         IRGraphVisitor::visit(op);
@@ -32,13 +37,23 @@ struct Unconditional : IRGraphVisitor {
   private:
     using IRGraphVisitor::visit;
     const std::set<std::string> &own_;
+    lower::Lets lets_;
 
+    void visit(const LetStmt *op) override {
+        op->value.accept(this);
+        lets_.emplace_back(op->name, op->value);
+        op->body.accept(this);
+        lets_.pop_back();
+    }
     void visit(const Load *op) override {
         IRGraphVisitor::visit(op);
-        if (own_.count(op->name)) return;
+        Expr load = lower::resolve(lets_, op);
+        Contents contents(own_);
+        load.accept(&contents);
+        if (contents.reads_own) return;
         for (const Expr &known : loads)
-            if (graph_equal(known, op)) return;
-        loads.emplace_back(op);
+            if (graph_equal(known, load)) return;
+        loads.push_back(load);
     }
     void visit(const Call *op) override {
         if (op->is_intrinsic(Call::if_then_else))
@@ -52,9 +67,18 @@ struct Unconditional : IRGraphVisitor {
 struct Replace : IRGraphMutator {
     using IRGraphMutator::visit;
     lower::Lets values; // name and load
+    lower::Lets lets;
+    Stmt visit(const LetStmt *op) override {
+        Expr value = mutate(op->value);
+        lets.emplace_back(op->name, op->value);
+        Stmt body = mutate(op->body);
+        lets.pop_back();
+        return LetStmt::make(op->name, value, body);
+    }
     Expr visit(const Load *op) override {
+        Expr resolved = lower::resolve(lets, op);
         for (const auto &[name, load] : values)
-            if (graph_equal(load, op)) return Variable::make(op->type, name);
+            if (graph_equal(load, resolved)) return Variable::make(op->type, name);
         return IRGraphMutator::visit(op);
     }
 };
@@ -66,9 +90,8 @@ Stmt loads_in_front(const Stmt &s, const std::set<std::string> &own, int &count)
     const IfThenElse *guard = s.as<IfThenElse>();
     if (guard && !guard->else_case.defined())
         return IfThenElse::make(guard->condition, loads_in_front(guard->then_case, own, count));
-    Stmt body = substitute_in_all_lets(s);
     Unconditional find(own);
-    body.accept(&find);
+    s.accept(&find);
     Replace replace;
     lower::Lets lets;
     for (const Expr &load : find.loads) {
@@ -79,7 +102,7 @@ Stmt loads_in_front(const Stmt &s, const std::set<std::string> &own, int &count)
         lets.emplace_back(replace.values.back().first, value);
     }
     count += static_cast<int>(lets.size());
-    body = replace.mutate(body);
+    Stmt body = replace.mutate(s);
     for (size_t i = lets.size(); i-- > 0;) body = LetStmt::make(lets[i].first, lets[i].second, body);
     return body;
 }

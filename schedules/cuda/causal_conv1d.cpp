@@ -8,11 +8,13 @@
 namespace ks::cuda {
 using namespace Halide;
 
-Space causal_conv1d_space(const Spec &, const Target &) {
+Space causal_conv1d_space(const Spec &spec, const Target &) {
     Space s;
     s.knob("threads", {32, 64, 128, 256}, 128, "threads of a block");
-    s.knob("channels", {2, 4}, 4, "channels of a thread where the memory is aligned; elsewhere one");
-    s.knob("steps", {4, 8, 16, 32}, 8, "time steps of a thread, which loads each input once"); // at least W
+    s.knob("channels", {2, 4}, 2, "channels of a thread where the memory is aligned; elsewhere one");
+    s.knob("steps", {4, 8, 16}, 16, "time steps of a thread, which loads each input once"); // at least W
+    s.knob("resident", {512, 640, 768, 1024}, spec.choice("io") == "f32" ? 640 : 768,
+           "threads of a multiprocessor, which share its registers");
     return s;
 }
 
@@ -20,7 +22,8 @@ Space causal_conv1d_space(const Spec &, const Target &) {
 // stores: memory is waited for once.
 Kernel causal_conv1d(const Spec &spec, const Knobs &k, const Target &) {
     CausalConv1d op(causal_conv1d_contract(), spec, Maths::special_function_unit(), Batch::packed);
-    int threads = k.integer("threads"), channels = k.integer("channels"), steps = k.integer("steps");
+    int threads = k.integer("threads"), channels = k.integer("channels"), steps = k.integer("steps"),
+        resident = k.integer("resident");
     Var block("block"), i("i"), tile("tile"), t("ti"), v("v"), sequence = op.operands.point({})[0];
     Expr vectors = op.operands.aligned(16) && op.operands.buffer("x").dim(0).extent() % channels == 0;
     Stage wide = op.y.specialize(vectors);
@@ -46,7 +49,7 @@ Kernel causal_conv1d(const Spec &spec, const Knobs &k, const Target &) {
             op.operands.arguments(),
             {std::make_shared<AssignPass>(op.y.name()), op.operands.sequence_pass(op.y, "x"),
              std::make_shared<ChoosePass>(op.window.name()), std::make_shared<PackPass>(), std::make_shared<AlignedPass>()},
-            {{[=](const std::string &ptx) { return ptx::with_launch_bounds(ptx, threads, 512 / threads); }},
+            {{[=](const std::string &ptx) { return ptx::with_launch_bounds(ptx, threads, resident / threads); }},
              PackPass::expansions(),
              0}};
 }

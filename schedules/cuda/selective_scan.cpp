@@ -133,9 +133,10 @@ Kernel selective_scan(const Spec &spec, const Knobs &k, const Target &) {
 
 Space selective_state_update_space(const Spec &, const Target &) {
     Space s;
-    s.knob("channels", {32, 64, 128, 256}, 32, "channels of a block");
+    s.knob("channels", {32, 64, 128, 256}, 64, "channels of a block");
     s.knob("lanes", {1, 2, 4, 8}, 4, "threads of a channel, each with its states");
     s.knob("group", {4, 8, 16}, 4, "states of a thread whose update is unrolled: all are loaded before one is stored");
+    s.knob("resident", {512, 768, 1024}, 1024, "threads of a multiprocessor, which share its registers");
     return s;
 }
 
@@ -144,7 +145,8 @@ Space selective_state_update_space(const Spec &, const Target &) {
 Kernel selective_state_update(const Spec &spec, const Knobs &k, const Target &) {
     const int usual_states = 16;
     SelectiveScan op(selective_state_update_contract(), spec, Maths::special_function_unit());
-    int lanes = k.integer("lanes"), threads = k.integer("channels"), blocks = 1024 / (threads * lanes);
+    int lanes = k.integer("lanes"), threads = k.integer("channels"),
+        blocks = std::max(k.integer("resident") / (threads * lanes), 1);
     Step update(op.recurrence, k.integer("group"), {}, "read", StepOrder::all_loads_first, lanes);
     Func total("total");
     total(op.d, op.at) = lane_sum(update.out.func(op.d, op.at), lanes);

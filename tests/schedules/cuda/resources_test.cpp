@@ -24,10 +24,13 @@ class CudaResources : public testing::Test {
                                          folder.path("kernel.o"));
         EXPECT_EQ(reports.size(), build.archs.size());
         for (const auto &report : reports) {
-            ASSERT_EQ(report.kernels.size(), 1u) << report.arch; // an op is one launch
-            const ptx::Resources &r = report.kernels[0];
-            EXPECT_EQ(r.stack, 0) << report.arch;
-            EXPECT_LE(r.spill_stores + r.spill_loads, 32) << report.arch;
+            // An op is one launch: of several kernels that it was specialised into, the host picks one.
+            ASSERT_GE(report.kernels.size(), 1u) << report.arch;
+            ASSERT_LE(report.kernels.size(), 2u) << report.arch;
+            for (const ptx::Resources &r : report.kernels) {
+                EXPECT_EQ(r.stack, 0) << report.arch;
+                EXPECT_LE(r.spill_stores + r.spill_loads, 32) << report.arch;
+            }
         }
     }
 

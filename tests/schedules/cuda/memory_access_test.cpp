@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// How the kernels that memory bounds read and write it: widths and numbers of accesses in their PTX.
+#include "dsl/ptx/cuda_kernel.h"
+#include "schedules/registry.h"
+#include <gtest/gtest.h>
+#include <regex>
+
+namespace ks {
+namespace {
+
+// The kernels of an op in the PTX, in the order of the text.
+std::vector<std::string> kernels(const std::string &op, const Spec &spec) {
+    Halide::Target target = kernel_target("cuda");
+    Kernel kernel = op_named(op).build(spec, op_named(op).space(spec, target).fallback(), target);
+    std::string ptx = ptx::ptx_of(lower_to_module(kernel, "kernel", target));
+    std::vector<std::string> parts;
+    for (size_t at = ptx.find(".entry"); at != std::string::npos;) {
+        size_t next = ptx.find(".entry", at + 1);
+        parts.push_back(ptx.substr(at, next - at));
+        at = next;
+    }
+    return parts;
+}
+
+// How often `pattern` is in the kernel that has it most.
+long most(const std::vector<std::string> &parts, const std::string &pattern) {
+    long best = 0;
+    std::regex r(pattern);
+    for (const std::string &part : parts)
+        best = std::max<long>(best, std::distance(std::sregex_iterator(part.begin(), part.end(), r), {}));
+    return best;
+}
+
+TEST(CudaMemoryAccess, TheAlignedConvolutionHasOneAccessForAllChannelsOfAThread) {
+    auto parts = kernels("causal_conv1d", {{{"io", "bf16"}, {"W", "4"}}, {}});
+    ASSERT_EQ(parts.size(), 2u); // aligned or not
+    EXPECT_GE(most(parts, "ld\\.global\\.nc\\.(v2\\.b16|b32)"), 19); // the window of 16 steps
+    EXPECT_GE(most(parts, "st\\.global\\.b32"), 16);
+    EXPECT_EQ(most({parts[0]}, "st\\.global\\.b16") * most({parts[1]}, "st\\.global\\.b16"), 0); // one of them has none
+    EXPECT_GE(most(parts, "ks_to_bf16x2"), 16);
+}
+
+// Before the first store of a state stand the loads of all: nothing waits for memory twice.
+TEST(CudaMemoryAccess, TheStateUpdateLoadsBeforeItStores) {
+    auto parts = kernels("selective_state_update", {{{"io", "bf16"}}, {}});
+    ASSERT_EQ(parts.size(), 2u); // 16 states, or any number
+    bool found = false;
+    for (const std::string &part : parts) {
+        size_t stores = part.find("st.global"), last_load = part.rfind("ld.global");
+        found = found || last_load < stores;
+    }
+    EXPECT_TRUE(found);
+}
+
+} // namespace
+} // namespace ks
