@@ -50,6 +50,7 @@ void add_bundle(CLI::App &app, BundleVerbOptions &o, const Places &places, std::
         verb->add_option("--shape", o.shapes, "its widths and choices, as for tune; one for each --op");
     auto *model = verb->add_option("--model", o.model, "every op and shape of this model folder");
     shape->needs(op);
+    verb->add_option("--table", o.table, "a dispatch table whose winners are tried first");
     verb->add_option("--isa", o.isas, "instruction sets (default: avx2,avx512)")
         ->delimiter(',')
         ->check(CLI::IsMember(buildable_isas()));

@@ -44,13 +44,6 @@ Table open_table(const std::string &device, const Places &places) {
     return t;
 }
 
-// What won for other widths of the op is likely to be good here.
-void suggest(const Table &table, Task &task) {
-    constexpr size_t most = 5;
-    for (const Knobs &k : table.winners(task.op, task.isa))
-        if (task.suggested.size() < most && task.space.legal(k)) task.suggested.push_back(k);
-}
-
 void dry_run(const std::vector<Task> &tasks, const TuneOptions &o) {
     size_t all = 0;
     for (const Task &t : tasks) {
@@ -71,6 +64,12 @@ void dry_run(const std::vector<Task> &tasks, const TuneOptions &o) {
 } // namespace
 
 std::string own_path() { return fs::read_symlink("/proc/self/exe").string(); }
+
+void suggest(const Table &table, Task &task) {
+    constexpr size_t most = 5;
+    for (const Knobs &k : table.winners(task.op, task.isa))
+        if (task.suggested.size() < most && task.space.legal(k)) task.suggested.push_back(k);
+}
 
 std::vector<Task> tasks_of(const TuneOptions &o, const std::string &isa) {
     if (!o.model.empty()) return model_tasks(o.model, o.dtype, isa);

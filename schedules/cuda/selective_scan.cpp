@@ -89,7 +89,7 @@ Kernel over_lanes(const Spec &spec, const Knobs &k) {
 Space selective_scan_space(const Spec &spec, const Target &) {
     bool lanes = lanes_can_serve(spec);
     int64_t channels = lanes ? spec.fixed.at("D") : 0;
-    bool bf16 = lanes && spec.choice("io") == "bf16";
+    bool bf16 = spec.choices.count("io") && spec.choice("io") == "bf16";
     Space s;
     s.knob("execution", std::vector<std::string>{"in_order", "states_over_lanes"},
            lanes ? "states_over_lanes" : "in_order", "how the recurrence is carried out");
