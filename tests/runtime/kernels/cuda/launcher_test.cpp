@@ -27,6 +27,7 @@ void *operator new(size_t bytes) {
     if (void *memory = std::malloc(bytes ? bytes : 1)) return memory;
     throw std::bad_alloc();
 }
+void *operator new(size_t bytes, const std::nothrow_t &) noexcept { return std::malloc(bytes ? bytes : 1); }
 void operator delete(void *memory) noexcept { std::free(memory); }
 void operator delete(void *memory, size_t) noexcept { std::free(memory); }
 
@@ -328,7 +329,7 @@ TEST_F(Launcher, TheHostsPartOfALaunchIsShort) {
     std::printf("a launch takes the host %.0f ns, %.0f ns with its scope\n", alone, with_scope);
     RecordProperty("launch_ns", std::to_string(alone));
     RecordProperty("launch_with_scope_ns", std::to_string(with_scope));
-    EXPECT_LT(with_scope, 2000); // 25 times what is usual; a system call that waits is more
+    EXPECT_LT(with_scope, 10000); // 100 times what is usual: sanitizers and loaded machines have room
 }
 
 // A driver is opened once per process, so each of these has one.
