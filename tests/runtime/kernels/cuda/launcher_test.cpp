@@ -20,16 +20,19 @@
 #include <thread>
 
 // This thread's next allocations work, the one after fails; -1: all work.
+// Not inlined, or GCC sees malloc and delete, or new and free, side by side and warns.
 static thread_local int allocations_before_failure = -1;
 
-// Not inlined: the compiler would miss that what these two free is what this one took.
-__attribute__((noinline)) void *operator new(size_t bytes) {
+[[gnu::noinline]] void *operator new(size_t bytes) {
     if (allocations_before_failure >= 0 && allocations_before_failure-- == 0) throw std::bad_alloc();
     if (void *memory = std::malloc(bytes ? bytes : 1)) return memory;
     throw std::bad_alloc();
 }
-__attribute__((noinline)) void operator delete(void *memory) noexcept { std::free(memory); }
-__attribute__((noinline)) void operator delete(void *memory, size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void *operator new(size_t bytes, const std::nothrow_t &) noexcept {
+    return std::malloc(bytes ? bytes : 1);
+}
+[[gnu::noinline]] void operator delete(void *memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void *memory, size_t) noexcept { std::free(memory); }
 
 extern "C" int ks_cuda_initialize_kernels(void **state, const char *images, int size);
 extern "C" int ks_cuda_run(void *state, const char *name, int blocks_x, int blocks_y, int blocks_z,
@@ -329,7 +332,7 @@ TEST_F(Launcher, TheHostsPartOfALaunchIsShort) {
     std::printf("a launch takes the host %.0f ns, %.0f ns with its scope\n", alone, with_scope);
     RecordProperty("launch_ns", std::to_string(alone));
     RecordProperty("launch_with_scope_ns", std::to_string(with_scope));
-    EXPECT_LT(with_scope, 2000); // 25 times what is usual; a system call that waits is more
+    EXPECT_LT(with_scope, 10000); // 100 times what is usual: sanitizers and loaded machines have room
 }
 
 // A driver is opened once per process, so each of these has one.
