@@ -43,7 +43,7 @@ TEST(CudaMemoryAccess, TheAlignedConvolutionHasOneAccessForAllChannelsOfAThread)
 // Before the first store of a state stand the loads of all: nothing waits for memory twice.
 TEST(CudaMemoryAccess, TheStateUpdateLoadsBeforeItStores) {
     auto parts = kernels("selective_state_update", {{{"io", "bf16"}}, {}});
-    ASSERT_EQ(parts.size(), 2u); // 16 states, or any number
+    ASSERT_EQ(parts.size(), 4u); // few channels or many, 16 states or any number
     bool found = false;
     for (const std::string &part : parts) {
         size_t stores = part.find("st.global"), last_load = part.rfind("ld.global");
