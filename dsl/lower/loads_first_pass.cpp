@@ -83,8 +83,8 @@ struct Replace : IRGraphMutator {
     }
 };
 
-// The one condition under which all statements of a thread stand that do more than fill its own memory; undefined
-// when there is none.
+// The one condition under which all statements of a thread stand that do more than fill its own memory;
+// undefined when there is none.
 struct CommonGuard : IRVisitor {
     CommonGuard(lower::Lets lets, const std::set<std::string> &own) : lets_(std::move(lets)), own_(own) {}
     Expr found;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A lowering pass that knows the lets around the place it rewrites. Inside a GPU kernel those are the kernel's own:
-// what the host worked out stays an argument of the kernel.
+// A lowering pass that knows the lets around the place it rewrites. Inside a GPU kernel those are the
+// kernel's own: what the host worked out stays an argument of the kernel.
 #pragma once
 #include "dsl/lower/pseudo_calls.h"
 #include "dsl/lowering_pass.h"

@@ -43,7 +43,8 @@ Kernel selective_scan(const Spec &spec, const Knobs &k, const Target &) {
 
 Space selective_state_update_space(const Spec &, const Target &) {
     Space s;
-    s.knob("few", {16384, 32768, 65536, 131072}, 65536, "up to so many channels of all sequences a channel has lanes");
+    s.knob("few", {16384, 32768, 65536, 131072}, 65536,
+           "up to so many channels of all sequences a channel has lanes");
     s.knob("lanes", {2, 4, 8}, 4, "threads of one of few channels, each with its states");
     s.knob("channels", {32, 64}, 64, "channels of a block where they are few");
     s.knob("threads", {64, 128, 256}, 128, "channels of a block where they are many, one a thread");
@@ -51,9 +52,9 @@ Space selective_state_update_space(const Spec &, const Target &) {
     return s;
 }
 
-// Memory is waited for once: all that a thread reads it asks for before it stores anything; for the usual number
-// of states that takes kernels without loops. Few channels are spread over lanes, to fill the device; many are
-// not, so that a warp reads long rows. A call runs one of the four kernels.
+// Memory is waited for once: all that a thread reads it asks for before it stores anything; for the usual
+// number of states that takes kernels without loops. Few channels are spread over lanes, to fill the device;
+// many are not, so that a warp reads long rows. A call runs one of the four kernels.
 Kernel selective_state_update(const Spec &spec, const Knobs &k, const Target &) {
     const int usual_states = 16;
     SelectiveScan op(selective_state_update_contract(), spec, Maths::special_function_unit());
@@ -63,7 +64,8 @@ Kernel selective_state_update(const Spec &spec, const Knobs &k, const Target &) 
     ImageParam u = op.operands.buffer("u");
     Expr many = u.dim(0).extent() * u.dim(1).extent() > k.integer("few");
     Func total("total");
-    total(op.d, op.at) = select(many, whole.out.func(op.d, op.at), lane_sum(spread.out.func(op.d, op.at), lanes));
+    total(op.d, op.at) =
+        select(many, whole.out.func(op.d, op.at), lane_sum(spread.out.func(op.d, op.at), lanes));
     Func y = op.output(total);
 
     Var block("block"), i("i");
@@ -88,9 +90,10 @@ Kernel selective_state_update(const Spec &spec, const Knobs &k, const Target &) 
         update->check(y);
     }
     int largest = std::max(channels * lanes, threads), blocks = std::max(k.integer("resident") / largest, 1);
-    DeviceCode device = {{[=](const std::string &ptx) { return ptx::with_launch_bounds(ptx, largest, blocks); }},
-                         lane_expansions(),
-                         0};
+    DeviceCode device = {
+        {[=](const std::string &ptx) { return ptx::with_launch_bounds(ptx, largest, blocks); }},
+        lane_expansions(),
+        0};
     return {{y},
             op.operands.arguments(),
             {std::make_shared<LanesPass>(lanes), spread.pass, whole.pass, std::make_shared<LoadsFirstPass>()},

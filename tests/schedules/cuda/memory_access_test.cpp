@@ -33,10 +33,11 @@ long most(const std::vector<std::string> &parts, const std::string &pattern) {
 
 TEST(CudaMemoryAccess, TheAlignedConvolutionHasOneAccessForAllChannelsOfAThread) {
     auto parts = kernels("causal_conv1d", {{{"io", "bf16"}, {"W", "4"}}, {}});
-    ASSERT_EQ(parts.size(), 2u); // aligned or not
+    ASSERT_EQ(parts.size(), 2u);                                     // aligned or not
     EXPECT_GE(most(parts, "ld\\.global\\.nc\\.(v2\\.b16|b32)"), 19); // the window of 16 steps
     EXPECT_GE(most(parts, "st\\.global\\.b32"), 16);
-    EXPECT_EQ(most({parts[0]}, "st\\.global\\.b16") * most({parts[1]}, "st\\.global\\.b16"), 0); // one of them has none
+    EXPECT_EQ(most({parts[0]}, "st\\.global\\.b16") * most({parts[1]}, "st\\.global\\.b16"),
+              0); // one of them has none
     EXPECT_GE(most(parts, "ks_to_bf16x2"), 16);
 }
 
