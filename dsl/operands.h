@@ -55,8 +55,8 @@ class Operands {
     void convert_by_call() { by_call_ = true; }
     Halide::Expr store(const std::string &name, const Halide::Expr &value) const;
 
-    // Packed: whether every address and every row stride of the call is a multiple of `bytes`, up to 16. The caller
-    // finds out (the argument `alignment`); for Func::specialize().
+    // Packed: whether every address and every row stride of the call is a multiple of `bytes`, up to 16. The
+    // caller finds out (the argument `alignment`); for Func::specialize().
     Halide::Expr aligned(int bytes) const { return alignment_ >= bytes; }
 
     // To be called on every output Func once it is defined.

@@ -21,7 +21,8 @@ struct CausalConv1d {
     Operands operands;
     Halide::Var d{"d"}, at{"t"}; // `at` counts time steps, or sequences (update)
     // Packed: the inputs of a channel around step `at`, out of the state where that lies before the call. The
-    // schedule computes it for the first steps of a channel, all that lies in the state, before any y of them.
+    // schedule computes it for the first steps of a channel, all that lies in the state, before any y of
+    // them.
     Halide::Func window{"window"};
     // Replaces the state by assign(): in a stage of its own after every step; when calls are packed, in the
     // one stage at the first step, whose window has been read by then.

@@ -10,13 +10,17 @@ Call::Call(Problem problem, tune::Device &device, Copies copies)
     : problem_(std::move(problem)), device_(device) {
     flags_ = problem_.present();
     eps_ = static_cast<float>(problem_.eps);
+    for (const Operand &o : problem_.contract->operands)
+        held_.push_back(make(o, o.name == "w" ? copies.weights : copies.others, copies.guarded));
     if (packed()) {
         equal_steps_ = static_cast<int32_t>(problem_.value(problem_.contract->ragged) / problem_.sequences());
         seq_start_dim_ = {0, static_cast<int32_t>(problem_.sequences() + 1), 1, 0};
+        for (const Held &h : held_)
+            for (size_t i = 0; h.memory && i + 1 < h.stride.size(); i++)
+                while (h.stride[i] * static_cast<int64_t>(element_size(h.storage)) % alignment_)
+                    alignment_ /= 2;
         seq_start_ = {0, nullptr, nullptr, 0, {kernel_int, 64, 1}, 1, &seq_start_dim_, nullptr};
     }
-    for (const Operand &o : problem_.contract->operands)
-        held_.push_back(make(o, o.name == "w" ? copies.weights : copies.others, copies.guarded));
 }
 
 Call::Held Call::make(const Operand &o, int copies, bool guarded) const {
@@ -86,7 +90,7 @@ void **Call::arguments(size_t turn, const Part &part) {
     if (packed()) arguments_.push_back(&seq_start_);
     for (const Scalar &s : problem_.contract->scalars)
         arguments_.push_back(s.type == "i32" ? static_cast<void *>(&flags_) : &eps_);
-    if (packed()) arguments_.push_back(&equal_steps_);
+    if (packed()) arguments_.insert(arguments_.end(), {&equal_steps_, &alignment_});
     for (Held &h : held_)
         if (h.operand->role == Role::output) view(h, turn, part);
     return arguments_.data();

@@ -70,7 +70,7 @@ class Call {
     // Of packed calls, behind the buffers and behind the scalars.
     KernelBuffer seq_start_{};
     KernelDim seq_start_dim_{};
-    int32_t equal_steps_ = 0;
+    int32_t equal_steps_ = 0, alignment_ = 16; // alignment_: of all addresses and rows, in bytes, at most 16
     std::vector<void *> arguments_;
 };
 

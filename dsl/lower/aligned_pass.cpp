@@ -30,7 +30,8 @@ struct Strides : IRGraphVisitor {
 Expr AlignedPass::aligned(const std::string &buffer, const Type &type, const Expr &index) const {
     const Expr behind = index.as<Variable>() ? lower::resolve(lets_, index) : index;
     const Ramp *ramp = behind.as<Ramp>();
-    if (!ramp || !ramp->base.type().is_scalar() || !is_const_one(ramp->stride) || own_.contains(buffer)) return {};
+    if (!ramp || !ramp->base.type().is_scalar() || !is_const_one(ramp->stride) || own_.contains(buffer))
+        return {};
     if (type.bytes() * type.lanes() > widest)
         throw Error("aligned pass", "a vector of " + buffer + " is wider than one access");
     Expr base = lower::resolve(lets_, ramp->base);
@@ -60,7 +61,8 @@ Stmt AlignedPass::visit(const Store *op) {
     op = s.as<Store>();
     Expr index = aligned(op->name, op->value.type(), op->index);
     if (!index.defined()) return s;
-    return Store::make(op->name, op->value, index, Parameter(), op->predicate, // whose own alignment would count
+    return Store::make(op->name, op->value, index, Parameter(),
+                       op->predicate, // whose own alignment would count
                        ModulusRemainder(op->value.type().lanes(), 0));
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Aligned pass: tells LLVM that vector loads and stores of operands start at a multiple of their own size, so that
-// each becomes one instruction. For kernels whose vectors stand under Operands::aligned() alone: there every row
-// stride is a multiple of 16 bytes, and the pass checks that the rest of each index is a multiple of the lanes.
+// Aligned pass: tells LLVM that vector loads and stores of operands start at a multiple of their own size, so
+// that each becomes one instruction. For kernels whose vectors stand under Operands::aligned() alone: there
+// every row stride is a multiple of 16 bytes, and the pass checks that the rest of each index is a multiple
+// of the lanes.
 #pragma once
 #include "dsl/lower/pseudo_calls.h"
 #include "dsl/lowering_pass.h"
@@ -19,9 +20,10 @@ class AlignedPass : public LoweringPass {
     Halide::Internal::Stmt visit(const Halide::Internal::Store *op) override;
     Halide::Expr visit(const Halide::Internal::Load *op) override;
 
-    Halide::Expr aligned(const std::string &buffer, const Halide::Type &type, const Halide::Expr &index) const;
+    Halide::Expr aligned(const std::string &buffer, const Halide::Type &type,
+                         const Halide::Expr &index) const;
 
-    lower::Lets lets_; // the host's too: it works out multiples of strides
+    lower::Lets lets_;              // the host's too: it works out multiples of strides
     Halide::Internal::Scope<> own_; // memory of the kernel, which Halide aligns
 };
 

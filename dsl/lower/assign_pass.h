@@ -34,7 +34,8 @@ class AssignPass : public ScopedPass {
     Halide::Internal::Stmt visit(const Halide::Internal::Store *op) override;
     Halide::Internal::Stmt visit(const Halide::Internal::ProducerConsumer *op) override;
 
-    std::string func_, producing_; // not by the name of what is stored to: Halide packs shared memory of a GPU
+    std::string func_,
+        producing_; // not by the name of what is stored to: Halide packs shared memory of a GPU
     int assignments_ = 0;
 };
 

@@ -26,7 +26,8 @@ Stmt ChoosePass::visit(const LetStmt *op) {
 
 Stmt ChoosePass::visit(const Store *op) {
     const Call *call = op->value.as<Call>();
-    if (!call || call->name != choose_call || (op->name != func_ && !starts_with(op->name, func_ + "."))) return op;
+    if (!call || call->name != choose_call || (op->name != func_ && !starts_with(op->name, func_ + ".")))
+        return op;
     choices_++;
     Expr condition = call->args[0];
     if (const Broadcast *b = condition.as<Broadcast>()) condition = b->value;

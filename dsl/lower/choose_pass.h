@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Choose pass: choose(condition, a, b) is one of two values of which only the chosen one is computed: a branch in
-// the code, where select() would load both. It stands directly as the value of the Func that the pass is for.
+// Choose pass: choose(condition, a, b) is one of two values of which only the chosen one is computed: a
+// branch in the code, where select() would load both. It stands directly as the value of the Func that the
+// pass is for.
 #pragma once
 #include "dsl/lower/scoped_pass.h"
 #include <string>

@@ -31,9 +31,10 @@ std::string sum_over(int lanes, const ptx::PseudoCall &call) {
     int apart = warp / lanes;
     uint32_t mask = 0;
     for (int lane = 0; lane < warp; lane += apart) mask |= 1u << lane;
-    std::string text = ".reg .b32 %member; .reg .f32 %other; mov.u32 %member, %laneid; and.b32 %member, %member, " +
-                       std::to_string(apart - 1) + "; shl.b32 %member, " + std::to_string(mask) +
-                       ", %member; mov.b32 " + call.result + ", " + call.arguments.at(0) + ";";
+    std::string text =
+        ".reg .b32 %member; .reg .f32 %other; mov.u32 %member, %laneid; and.b32 %member, %member, " +
+        std::to_string(apart - 1) + "; shl.b32 %member, " + std::to_string(mask) + ", %member; mov.b32 " +
+        call.result + ", " + call.arguments.at(0) + ";";
     for (int distance = apart; distance < warp; distance *= 2)
         text += " shfl.sync.bfly.b32 %other, " + call.result + ", " + std::to_string(distance) +
                 ", 31, %member; add.f32 " + call.result + ", " + call.result + ", %other;";
@@ -53,7 +54,9 @@ Expr lane_sum(const Expr &value, int lanes) {
 std::map<std::string, ptx::Expansion> lane_expansions() {
     std::map<std::string, ptx::Expansion> all;
     for (int lanes = 2; lanes < warp; lanes *= 2)
-        all[sum_call + std::to_string(lanes)] = [lanes](const ptx::PseudoCall &c) { return sum_over(lanes, c); };
+        all[sum_call + std::to_string(lanes)] = [lanes](const ptx::PseudoCall &c) {
+            return sum_over(lanes, c);
+        };
     return all;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lanes pass: several lanes of a warp for every iteration of a loop over GPU threads. The algorithm asks which
-// of them it runs in, lane_of(), does a part of the work, and adds up what the lanes have, lane_sum(); all
-// else they do alike, and store the same values to the same places. Lanes of one iteration lie 32/lanes apart,
-// so that neighbouring lanes stay neighbouring iterations and memory is read as before.
+// Lanes pass: several lanes of a warp for every iteration of a loop over GPU threads. The algorithm asks
+// which of them it runs in, lane_of(), does a part of the work, and adds up what the lanes have, lane_sum();
+// all else they do alike, and store the same values to the same places. Lanes of one iteration lie 32/lanes
+// apart, so that neighbouring lanes stay neighbouring iterations and memory is read as before.
 #pragma once
 #include "dsl/lowering_pass.h"
 #include "dsl/ptx/text.h"

@@ -83,13 +83,48 @@ struct Replace : IRGraphMutator {
     }
 };
 
+// The one condition under which all statements of a thread stand that do more than fill its own memory;
+// undefined when there is none.
+struct CommonGuard : IRVisitor {
+    CommonGuard(lower::Lets lets, const std::set<std::string> &own) : lets_(std::move(lets)), own_(own) {}
+    Expr found;
+    bool differ = false;
+    Expr of(const IfThenElse *op) const { return simplify(lower::resolve(lets_, op->condition)); }
+
+  private:
+    using IRVisitor::visit;
+    lower::Lets lets_;
+    const std::set<std::string> &own_;
+    void visit(const IfThenElse *op) override {
+        differ = differ || op->else_case.defined() || (found.defined() && !graph_equal(found, of(op)));
+        found = of(op);
+    }
+    void visit(const Store *op) override { differ = differ || !own_.count(op->name); }
+    void visit(const LetStmt *op) override {
+        lets_.emplace_back(op->name, op->value);
+        op->body.accept(this);
+        lets_.pop_back();
+    }
+};
+
+struct WithoutGuards : IRMutator { // whose outermost ones hold
+    using IRMutator::visit;
+    Stmt visit(const IfThenElse *op) override { return op->then_case; }
+};
+
 // `s` with its loads in front, inside the lets and guards that it begins with.
-Stmt loads_in_front(const Stmt &s, const std::set<std::string> &own, int &count) {
-    if (const LetStmt *let = s.as<LetStmt>())
-        return LetStmt::make(let->name, let->value, loads_in_front(let->body, own, count));
+Stmt loads_in_front(const Stmt &s, const std::set<std::string> &own, int &count, lower::Lets known = {}) {
+    if (const LetStmt *let = s.as<LetStmt>()) {
+        known.emplace_back(let->name, let->value);
+        return LetStmt::make(let->name, let->value, loads_in_front(let->body, own, count, known));
+    }
     const IfThenElse *guard = s.as<IfThenElse>();
     if (guard && !guard->else_case.defined())
-        return IfThenElse::make(guard->condition, loads_in_front(guard->then_case, own, count));
+        return IfThenElse::make(guard->condition, loads_in_front(guard->then_case, own, count, known));
+    CommonGuard common(known, own);
+    s.accept(&common);
+    if (common.found.defined() && !common.differ)
+        return IfThenElse::make(common.found, loads_in_front(WithoutGuards().mutate(s), own, count, known));
     Unconditional find(own);
     s.accept(&find);
     Replace replace;

@@ -87,10 +87,11 @@ std::string retarget(const std::string &ptx, const std::string &version, const s
 }
 
 std::string with_launch_bounds(const std::string &ptx, int threads, int blocks) {
-    static const std::regex kernel("(\\.entry [^{;]*?\\))\\s*\\{");
+    static const std::regex kernel("(\\.entry [^{;]*?\\))\\s*(?://[^\n]*)?\\s*\\{");
     if (!std::regex_search(ptx, kernel)) throw Error("PTX", "has no kernel without launch bounds");
-    return std::regex_replace(ptx, kernel, "$1\n.maxntid " + std::to_string(threads) + ", 1, 1\n.minnctapersm " +
-                                               std::to_string(blocks) + "\n{");
+    return std::regex_replace(ptx, kernel,
+                              "$1\n.maxntid " + std::to_string(threads) + ", 1, 1\n.minnctapersm " +
+                                  std::to_string(blocks) + "\n{");
 }
 
 std::vector<std::string> undefined_calls(const std::string &ptx) {

@@ -33,8 +33,8 @@ std::string expand_pseudo_calls(const std::string &ptx, const std::map<std::stri
 std::string retarget(const std::string &ptx, const std::string &version, const std::string &arch);
 
 // The text with launch bounds on every kernel: at most `threads` a block, at least `blocks` of them on a
-// multiprocessor. Without the second ptxas spares registers for as many threads as the device can hold, and puts
-// each load next to its first use for that; with it, loads come first and the registers are used.
+// multiprocessor. Without the second ptxas spares registers for as many threads as the device can hold, and
+// puts each load next to its first use for that; with it, loads come first and the registers are used.
 std::string with_launch_bounds(const std::string &ptx, int threads, int blocks);
 
 // Names of what the text calls and does not define; empty when it is whole.

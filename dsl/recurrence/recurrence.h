@@ -37,8 +37,8 @@ struct Ahead {
 // their number is a constant, a loop (and a loop over what is left) where it is not.
 class ReadOut {
   public:
-    // With `lanes` > 1 these are states of one lane of a channel (dsl/lower/lanes_pass.h), and the Func is the sum
-    // over its states alone: the consumer takes lane_sum() of it.
+    // With `lanes` > 1 these are states of one lane of a channel (dsl/lower/lanes_pass.h), and the Func is
+    // the sum over its states alone: the consumer takes lane_sum() of it.
     ReadOut(const Recurrence &recurrence, int group, const std::vector<Ahead> &ahead, const std::string &name,
             int lanes = 1);
 

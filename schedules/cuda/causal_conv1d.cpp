@@ -18,8 +18,8 @@ Space causal_conv1d_space(const Spec &spec, const Target &) {
     return s;
 }
 
-// A thread reads its window, `steps` steps of its channels and the few before them, and then makes of it what it
-// stores: memory is waited for once.
+// A thread reads its window, `steps` steps of its channels and the few before them, and then makes of it what
+// it stores: memory is waited for once.
 Kernel causal_conv1d(const Spec &spec, const Knobs &k, const Target &) {
     CausalConv1d op(causal_conv1d_contract(), spec, Maths::special_function_unit(), Batch::packed);
     int threads = k.integer("threads"), channels = k.integer("channels"), steps = k.integer("steps"),
@@ -45,13 +45,15 @@ Kernel causal_conv1d(const Spec &spec, const Knobs &k, const Target &) {
         .bound_extent(op.at, steps + std::stoi(spec.choice("W")) - 1)
         .unroll(op.at);
     op.window.specialize(vectors).vectorize(op.d, channels);
-    return {{op.y},
-            op.operands.arguments(),
-            {std::make_shared<AssignPass>(op.y.name()), op.operands.sequence_pass(op.y, "x"),
-             std::make_shared<ChoosePass>(op.window.name()), std::make_shared<PackPass>(), std::make_shared<AlignedPass>()},
-            {{[=](const std::string &ptx) { return ptx::with_launch_bounds(ptx, threads, resident / threads); }},
-             PackPass::expansions(),
-             0}};
+    return {
+        {op.y},
+        op.operands.arguments(),
+        {std::make_shared<AssignPass>(op.y.name()), op.operands.sequence_pass(op.y, "x"),
+         std::make_shared<ChoosePass>(op.window.name()), std::make_shared<PackPass>(),
+         std::make_shared<AlignedPass>()},
+        {{[=](const std::string &ptx) { return ptx::with_launch_bounds(ptx, threads, resident / threads); }},
+         PackPass::expansions(),
+         0}};
 }
 
 Space causal_conv1d_update_space(const Spec &, const Target &) {

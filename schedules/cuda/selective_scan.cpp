@@ -133,41 +133,61 @@ Kernel selective_scan(const Spec &spec, const Knobs &k, const Target &) {
 
 Space selective_state_update_space(const Spec &, const Target &) {
     Space s;
-    s.knob("channels", {32, 64, 128, 256}, 64, "channels of a block");
-    s.knob("lanes", {1, 2, 4, 8}, 4, "threads of a channel, each with its states");
-    s.knob("group", {4, 8, 16}, 4, "states of a thread whose update is unrolled: all are loaded before one is stored");
-    s.knob("resident", {512, 768, 1024}, 1024, "threads of a multiprocessor, which share its registers");
+    s.knob("few", {16384, 32768, 65536, 131072}, 65536,
+           "up to so many channels of all sequences a channel has lanes");
+    s.knob("lanes", {2, 4, 8}, 4, "threads of one of few channels, each with its states");
+    s.knob("channels", {32, 64}, 64, "channels of a block where they are few");
+    s.knob("threads", {64, 128, 256}, 128, "channels of a block where they are many, one a thread");
+    s.knob("resident", {512, 768, 1024}, 512, "threads of a multiprocessor, which share its registers");
     return s;
 }
 
-// Memory is waited for once: all that a thread reads it asks for before it stores anything. For the usual number
-// of states that takes a kernel without loops, of its own.
+// Memory is waited for once: all that a thread reads it asks for before it stores anything; for the usual
+// number of states that takes kernels without loops. Few channels are spread over lanes, to fill the device;
+// many are not, so that a warp reads long rows. A call runs one of the four kernels.
 Kernel selective_state_update(const Spec &spec, const Knobs &k, const Target &) {
     const int usual_states = 16;
     SelectiveScan op(selective_state_update_contract(), spec, Maths::special_function_unit());
-    int lanes = k.integer("lanes"), threads = k.integer("channels"),
-        blocks = std::max(k.integer("resident") / (threads * lanes), 1);
-    Step update(op.recurrence, k.integer("group"), {}, "read", StepOrder::all_loads_first, lanes);
+    int lanes = k.integer("lanes"), channels = k.integer("channels"), threads = k.integer("threads");
+    Step spread(op.recurrence, usual_states / lanes, {}, "spread", StepOrder::all_loads_first, lanes);
+    Step whole(op.recurrence, usual_states, {}, "whole", StepOrder::all_loads_first);
+    ImageParam u = op.operands.buffer("u");
+    Expr many = u.dim(0).extent() * u.dim(1).extent() > k.integer("few");
     Func total("total");
-    total(op.d, op.at) = lane_sum(update.out.func(op.d, op.at), lanes);
+    total(op.d, op.at) =
+        select(many, whole.out.func(op.d, op.at), lane_sum(spread.out.func(op.d, op.at), lanes));
     Func y = op.output(total);
 
     Var block("block"), i("i");
-    y.split(op.d, block, i, threads, TailStrategy::GuardWithIf)
-        .reorder(i, op.at, block)
-        .gpu_blocks(op.at, block)
-        .gpu_threads(i)
-        .never_partition_all();
-    if (!as_const_int(op.recurrence.states)) y.specialize(op.recurrence.states == usual_states);
+    auto plan = [&](const Expr &condition, int count) {
+        y.specialize(condition)
+            .split(op.d, block, i, count, TailStrategy::GuardWithIf)
+            .reorder(i, op.at, block)
+            .gpu_blocks(op.at, block)
+            .gpu_threads(i)
+            .never_partition_all();
+    };
+    bool any_states = !as_const_int(op.recurrence.states);
+    Expr usual = op.recurrence.states == usual_states;
+    if (any_states) plan(many && usual, threads);
+    plan(many, threads);
+    if (any_states) plan(!many && usual, channels);
+    plan(!many, channels);
+    y.specialize_fail("few channels or many");
     op.step.compute_at(y, i);
-    update.out.func.compute_at(y, i);
-    update.check(y);
-    std::shared_ptr<LoweringPass> split = lanes > 1 ? std::make_shared<LanesPass>(lanes) : nullptr;
-    // All that a thread reads lies in registers at once.
-    DeviceCode device = {{[=](const std::string &ptx) { return ptx::with_launch_bounds(ptx, threads * lanes, blocks); }},
-                         lane_expansions(),
-                         0};
-    return {{y}, op.operands.arguments(), {split, update.pass, std::make_shared<LoadsFirstPass>()}, device};
+    for (const Step *update : {&spread, &whole}) {
+        Func(update->out.func).compute_at(y, i);
+        update->check(y);
+    }
+    int largest = std::max(channels * lanes, threads), blocks = std::max(k.integer("resident") / largest, 1);
+    DeviceCode device = {
+        {[=](const std::string &ptx) { return ptx::with_launch_bounds(ptx, largest, blocks); }},
+        lane_expansions(),
+        0};
+    return {{y},
+            op.operands.arguments(),
+            {std::make_shared<LanesPass>(lanes), spread.pass, whole.pass, std::make_shared<LoadsFirstPass>()},
+            device};
 }
 
 } // namespace ks::cuda

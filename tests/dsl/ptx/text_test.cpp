@@ -133,5 +133,15 @@ TEST(PtxText, ReadsWhatHalideWrites) {
     EXPECT_THAT(undefined_calls(out), ElementsAre());
 }
 
+TEST(PtxText, LaunchBoundsAreThoseOfEveryKernel) {
+    std::string ptx = with_launch_bounds(".visible .entry a(\n.param .b32 p\n)\n{\nret;\n}\n"
+                                         ".visible .entry b(\n.param .b32 p\n)   // @b\n{\nret;\n}\n",
+                                         128, 4);
+    size_t first = ptx.find(".maxntid 128, 1, 1\n.minnctapersm 4\n{");
+    ASSERT_NE(first, std::string::npos);
+    EXPECT_NE(ptx.find(".maxntid 128, 1, 1\n.minnctapersm 4\n{", first + 1), std::string::npos);
+    EXPECT_THROW(with_launch_bounds(".version 7.1", 128, 4), Error);
+}
+
 } // namespace
 } // namespace ks::ptx

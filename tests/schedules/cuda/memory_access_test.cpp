@@ -33,17 +33,18 @@ long most(const std::vector<std::string> &parts, const std::string &pattern) {
 
 TEST(CudaMemoryAccess, TheAlignedConvolutionHasOneAccessForAllChannelsOfAThread) {
     auto parts = kernels("causal_conv1d", {{{"io", "bf16"}, {"W", "4"}}, {}});
-    ASSERT_EQ(parts.size(), 2u); // aligned or not
+    ASSERT_EQ(parts.size(), 2u);                                     // aligned or not
     EXPECT_GE(most(parts, "ld\\.global\\.nc\\.(v2\\.b16|b32)"), 19); // the window of 16 steps
     EXPECT_GE(most(parts, "st\\.global\\.b32"), 16);
-    EXPECT_EQ(most({parts[0]}, "st\\.global\\.b16") * most({parts[1]}, "st\\.global\\.b16"), 0); // one of them has none
+    EXPECT_EQ(most({parts[0]}, "st\\.global\\.b16") * most({parts[1]}, "st\\.global\\.b16"),
+              0); // one of them has none
     EXPECT_GE(most(parts, "ks_to_bf16x2"), 16);
 }
 
 // Before the first store of a state stand the loads of all: nothing waits for memory twice.
 TEST(CudaMemoryAccess, TheStateUpdateLoadsBeforeItStores) {
     auto parts = kernels("selective_state_update", {{{"io", "bf16"}}, {}});
-    ASSERT_EQ(parts.size(), 2u); // 16 states, or any number
+    ASSERT_EQ(parts.size(), 4u); // few channels or many, 16 states or any number
     bool found = false;
     for (const std::string &part : parts) {
         size_t stores = part.find("st.global"), last_load = part.rfind("ld.global");

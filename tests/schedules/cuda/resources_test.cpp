@@ -26,7 +26,7 @@ class CudaResources : public testing::Test {
         for (const auto &report : reports) {
             // An op is one launch: of several kernels that it was specialised into, the host picks one.
             ASSERT_GE(report.kernels.size(), 1u) << report.arch;
-            ASSERT_LE(report.kernels.size(), 2u) << report.arch;
+            ASSERT_LE(report.kernels.size(), 4u) << report.arch;
             for (const ptx::Resources &r : report.kernels) {
                 EXPECT_EQ(r.stack, 0) << report.arch;
                 EXPECT_LE(r.spill_stores + r.spill_loads, 32) << report.arch;
