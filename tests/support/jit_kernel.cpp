@@ -28,9 +28,11 @@ Callable jit(const Kernel &kernel, const Target &target) {
         Pipeline pipeline(kernel.outputs);
         pipeline.jit_handlers().custom_malloc = counted_malloc;
         pipeline.jit_handlers().custom_free = counted_free;
-        for (const auto &pass : kernel.passes) pipeline.add_custom_lowering_pass(pass.get(), [] {});
+        for (const auto &pass : kernel.passes)
+            if (pass) pipeline.add_custom_lowering_pass(pass.get(), [] {});
         Callable callable = pipeline.compile_to_callable(kernel.arguments, jit_target(target));
-        for (const auto &pass : kernel.passes) pass->verify();
+        for (const auto &pass : kernel.passes)
+            if (pass) pass->verify();
         return callable;
     } catch (const Halide::Error &e) {
         throw Error("jit kernel", e.what());
