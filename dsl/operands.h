@@ -69,6 +69,7 @@ class Operands {
 
   private:
     Storage storage(const std::string &type) const;
+    std::vector<std::string> shape(const std::string &operand) const; // outermost first
     int ragged_dimension(const std::string &operand) const; // innermost first; -1: it has no ragged axis
     Halide::Expr of_sequence(const char *call) const;       // a pseudo-call of SequencePass
 
