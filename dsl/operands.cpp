@@ -109,7 +109,7 @@ Expr Operands::load_for_dot(const std::string &name, const std::vector<Expr> &at
 
 Expr Operands::store(const std::string &name, const Expr &value) const {
     Storage type = storage(contract_.operand(name).type);
-    return by_call_ && type == Storage::bf16 ? PackPass::to_bf16(value) : narrow(type, value);
+    return by_call_ && type != Storage::f32 ? PackPass::narrow(type, value) : narrow(type, value);
 }
 
 void Operands::promise(Func output) const {

@@ -60,7 +60,7 @@ Stmt keep_operands(const TileMatmul &m, bool output) {
     Stmt both = Block::make(keep(calls::Operand::a, first_element(m.a.name(), UInt(16))),
                             keep(calls::Operand::w, first_element(m.w.name(), UInt(16))));
     if (!output) return both;
-    return Block::make(both, keep(calls::Operand::out, first_element(m.out.name(), UInt(32))));
+    return Block::make(both, keep(calls::Operand::out, first_element(m.out.name(), UInt(16))));
 }
 
 } // namespace
@@ -76,7 +76,7 @@ TensorizePass::TensorizePass(const TileMatmul &matmul, const TileOp &op) : matmu
     aligned(matmul.w.parameter(), unit);
     if (op.unit == Unit::mma && (matmul.a.dimensions() != 2 || matmul.w.dimensions() != 2))
         throw Error("tile operand", "mma reads operands of two dimensions");
-    if (op.staged_store) aligned(matmul.out.output_buffer().parameter(), unit / 2);
+    if (op.staged_store) aligned(matmul.out.output_buffer().parameter(), unit);
 }
 
 void TensorizePass::verify() const {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dsl/tile/cuda/tile_kernel.h"
+#include "dsl/lower/pack_pass.h"
+#include "dsl/ptx/instructions.h"
 #include "dsl/tile/cuda/mma.h"
 #include "dsl/tile/cuda/operands.h"
 #include "dsl/tile/cuda/shared_layout.h"
@@ -10,7 +12,9 @@
 namespace ks::tile {
 
 void use_tensor_cores(Kernel &kernel, const TileMatmul &matmul, const TileOp &op) {
+    kernel.passes.push_back(std::make_shared<PackPass>()); // pairs of results in one instruction
     kernel.passes.push_back(std::make_shared<TensorizePass>(matmul, op));
+    kernel.device.expansions = ptx::instructions();
     bool wgmma = op.unit == Unit::wgmma;
     kernel.device.edits.push_back([op, wgmma](const std::string &ptx) {
         return wgmma ? wgmma::with_entry(ptx, op) : mma::with_entry(ptx, op);

@@ -40,9 +40,9 @@ void split_tile(Func out, const TileOp &op, const TileLoops &at, const Var &row,
 }
 
 // Tiles to blocks.
-void order_tiles(Func out, const TileOrder &order, const TileLoops &at) {
+void order_tiles(Func out, const TileOrder &order, const TileLoops &at, const Var &in_pair) {
     Var group, in_group, in_order, tile("tile"), turn("turn"), block("block");
-    std::vector<VarOrRVar> loops = {at.half, at.group, at.slab, at.thread};
+    std::vector<VarOrRVar> loops = {in_pair, at.half, at.group, at.slab, at.thread};
     auto reorder = [&](std::vector<VarOrRVar> outer) {
         outer.insert(outer.begin(), loops.begin(), loops.end());
         out.reorder(outer);
@@ -81,9 +81,12 @@ void tile_schedule(const TileMatmul &m, const TileOp &op) {
     } else {
         out.split(out.args()[1], at.row, row_in_tile, op.rows(), edge);
     }
-    out.split(out.args()[0], at.column, column_in_tile, op.product_columns() / pair_columns, edge);
+    // A pair of columns, the unit of a thread's elements, is a vector; columns are even in number.
+    Var pair, in_pair;
+    out.split(out.args()[0], pair, in_pair, pair_columns, TailStrategy::RoundUp).vectorize(in_pair);
+    out.split(pair, at.column, column_in_tile, op.product_columns() / pair_columns, edge);
     split_tile(out, op, at, row_in_tile, column_in_tile);
-    order_tiles(out, op.order, at);
+    order_tiles(out, op.order, at, in_pair);
     out.never_partition_all(); // a partitioned loop would hold the tile several times
     for (Func product : m.products) {
         // One pair at a time: each becomes an allocation of its own, and that two registers.

@@ -73,7 +73,7 @@ TEST(TileText, TensorMapsKnowTheirBuffers) {
     std::string text = host.str();
     ASSERT_TRUE(std::regex_search(text, buffers,
                                   std::regex("\\(\\(void \\*\\)([\\w$]+)\\.buffer, \\(void "
-                                             "\\*\\)(\\w+)\\.buffer, \\(void \\*\\)(\\w+)\\.buffer")));
+                                             "\\*\\)([\\w$]+)\\.buffer, \\(void \\*\\)([\\w$]+)\\.buffer")));
     auto name = [&](int map) { return buffers[1 + launch.map[map].argument].str(); };
     EXPECT_EQ(name(0), "a");
     EXPECT_EQ(name(1), "w");
