@@ -120,9 +120,13 @@ LinearOfRows::LinearOfRows(const Spec &spec, Reads reads) : operands(linear_cont
     k = RDom(0, K, "k");
     product(n, m) = 0.f;
     product(n, m) += x(k, m) * w(k, n);
-    Expr has_bias = (in.scalar("flags") & int(linear_bias)) != 0;
-    Expr bias = Internal::Call::make(Float(32), Internal::Call::if_then_else,
-                                     {has_bias, in.load("bias", {n}), 0.f}, Internal::Call::PureIntrinsic);
+    operands.convert_by_call();
+    Expr has_bias = in.given("bias"), bias;
+    if (reads == Reads::exact) // no branch around a whole tile: element 0 of its stand-in can be read
+        bias = select(has_bias, in.load("bias", {select(has_bias, n, 0)}), 0.f);
+    else
+        bias = Internal::Call::make(Float(32), Internal::Call::if_then_else,
+                                    {has_bias, in.load("bias", {n}), 0.f}, Internal::Call::PureIntrinsic);
     y(n, m) = in.store("y", product(n, m) + bias);
     in.promise(y);
 }

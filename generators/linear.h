@@ -18,8 +18,9 @@ struct Linear {
     Halide::Func y{"y"}; // (lane, panel, row)
 };
 
-// The same with W in rows of K, the choice panel = 1.
+// The same with W in rows of K, the choice panel = 1. Results are converted by PackPass.
 struct LinearOfRows {
+    // exact: operands are aligned to 4 bytes at least, as those of kernels with fixed widths are.
     // clamped: what lies beyond K and the rows is read as the last, for stages that load whole tiles.
     enum class Reads { exact, clamped };
     LinearOfRows(const Spec &spec, Reads reads);
