@@ -2,6 +2,7 @@
 #include "schedules/registry.h"
 #include "runtime/base/error.h"
 #include "schedules/cuda/causal_conv1d.h"
+#include "schedules/cuda/grouped_experts.h"
 #include "schedules/cuda/linear.h"
 #include "schedules/cuda/norm.h"
 #include "schedules/cuda/rows.h"
@@ -49,6 +50,12 @@ const std::vector<Op> &all_ops() {
          {cuda::rows_space, cuda::gather_rows}},
         {expert_up_contract(), {x86::expert_up_space, x86::expert_up, x86::expert_up_in_base_pack}},
         {expert_down_contract(), {x86::expert_down_space, x86::expert_down, x86::expert_down_in_base_pack}},
+        {grouped_expert_up_contract(),
+         {},
+         {cuda::grouped_expert_up_space, cuda::grouped_expert_up, cuda::grouped_experts_in_base_pack}},
+        {grouped_expert_down_contract(),
+         {},
+         {cuda::grouped_expert_down_space, cuda::grouped_expert_down, cuda::grouped_experts_in_base_pack}},
     };
     return ops;
 }

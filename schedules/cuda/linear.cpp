@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "schedules/cuda/linear.h"
 #include "dsl/lower/pack_pass.h"
+#include "dsl/lower/registers_pass.h"
 #include "dsl/ptx/instructions.h"
 #include "dsl/tile/cuda/tile_kernel.h"
 #include "dsl/tile/cuda/tile_schedule.h"
@@ -42,7 +43,8 @@ Kernel in_registers(const Spec &spec, const Knobs &k) {
         f.split(along, along, lane, side).split(line, line, other, side).reorder(along, line, lane, other);
         f.gpu_threads(lane, other).unroll(along).unroll(line);
     }
-    Kernel kernel{{op.y}, op.operands.arguments(), {std::make_shared<PackPass>()}};
+    Kernel kernel{
+        {op.y}, op.operands.arguments(), {std::make_shared<PackPass>(), std::make_shared<RegistersPass>()}};
     kernel.device.expansions = ptx::instructions();
     return kernel;
 }

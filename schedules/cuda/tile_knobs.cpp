@@ -54,11 +54,13 @@ void add_tile_knobs(Space &s, const TileProblem &p, const std::function<bool(con
     s.knob("row_group", {0, 1, 4, 8, 16}, 8, "tile: row tiles that share a column tile; 0: all");
     s.knob("resident", {0, 132, 264}, 0, "tile: blocks that stay and take tile after tile; 0: one each");
     s.knob("producer", std::vector<std::string>{"warp", "warpgroup"}, "warpgroup", "tile: who copies");
-    s.knob("store", std::vector<std::string>{"staged", "direct"}, p.clipped_store ? "staged" : "direct",
+    s.knob("store", std::vector<std::string>{"staged", "direct"}, p.scattered ? "direct" : "staged",
            "tile: results through shared memory and a tensor map, or from registers");
     std::vector<Knob> own(s.knobs().end() - 9, s.knobs().end());
     s.rule([=](const Knobs &k) {
-        if (on(k)) return (p.clipped_store || k["store"] == "direct") && is_legal(tile_op(k, p));
+        if (on(k))
+            return (!p.scattered || (k["store"] == "direct" && k.integer("resident") == 0)) &&
+                   (!p.experts || k["unit"] == "wgmma") && is_legal(tile_op(k, p));
         for (const Knob &knob : own)
             if (k[knob.name] != knob.fallback) return false;
         return true;

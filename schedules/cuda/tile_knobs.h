@@ -11,8 +11,10 @@ struct TileProblem {
     Storage storage = Storage::bf16;
     int K = 0;
     int products = 1;
-    bool gathered = false;     // rows through an index
-    bool clipped_store = true; // results may leave by a tensor map
+    bool gathered = false; // rows through an index
+    // Rows of the output go anywhere: no tensor map takes them there, and Halide keeps the order of tiles.
+    bool scattered = false;
+    bool experts = false; // weights of many: more dimensions than mma takes
 };
 
 // Adds the knobs; with `on` false they stay at their defaults, for points of another form of the op. A point

@@ -121,10 +121,12 @@ std::vector<Stmt> TensorizePass::row_starts(const Placement &at, const Expr &cop
     for (int row = 0; row < op_.rows(); row += at_once) {
         Expr place = at.first_row + in_round + row;
         if (op_.gathered) {
-            host_extents_[indexed_rows] = {matmul_.rows.name(), 0};
-            place = Load::make(Int(32), matmul_.rows.name(),
-                               min(place, Variable::make(Int(32), indexed_rows) - 1), Buffer<>(), Parameter(),
-                               const_true(), ModulusRemainder());
+            if (!matmul_.experts.defined()) { // else tiles of rows are whole
+                host_extents_[indexed_rows] = {matmul_.rows.name(), 0};
+                place = min(place, Variable::make(Int(32), indexed_rows) - 1);
+            }
+            place = Load::make(Int(32), matmul_.rows.name(), place, Buffer<>(), Parameter(), const_true(),
+                               ModulusRemainder());
             add(place * row_stride(matmul_.a.parameter()));
         } else {
             add(row_start(matmul_.a, place, rows_of_a));

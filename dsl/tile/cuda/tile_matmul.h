@@ -5,7 +5,8 @@
 //   out(column, row) = any function of the products at that column, 16 bits wide for a staged store
 //
 // Rows of `a` may come from an index, a(k, rows(row)), and columns of `w` from an expert chosen for each tile
-// of rows: then product and out have a third dimension, the tile, and `row` counts within it.
+// of rows: then the product has a third dimension, the tile, and `row` counts within it; so has `out`, or its
+// update writes rows anywhere (tile_schedule_of_update).
 #pragma once
 #include "dsl/tile/cuda/tile_op.h"
 
