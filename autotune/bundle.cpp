@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "autotune/bundle.h"
 #include "autotune/evaluation.h"
+#include "autotune/tasks.h"
 #include "runtime/base/error.h"
 #include "runtime/io/atomic_file.h"
 #include <algorithm>
@@ -76,7 +77,10 @@ KitTask make_task(const Task &task, const BundleOptions &o, Builder &builder, St
     const Knobs fallback = task.space.fallback();
     std::stable_sort(chosen.begin(), chosen.end(),
                      [&](auto &a, auto &b) { return distance(a, fallback) < distance(b, fallback); });
-    KitTask t{task.op, task.versions.op, task.spec, task.isa, task.shapes, task.check_shapes, {}, {}};
+    KitTask t{task.op, task.versions.op, task.spec, task.isa, task.shapes, task.check_shapes, {}, {}, {}};
+    constexpr double most_flops = 2e10; // some 20 s of the oracle
+    for (const Dims &shape : task.shapes)
+        if (work_of(task, shape).flops > most_flops) t.by_default.push_back(shape);
     size_t failed = 0;
     for (const Knobs &k : chosen) {
         Outcome built = evaluation.build_outcome(k);

@@ -47,6 +47,9 @@ int measure_worker(const std::function<const Contract &(const std::string &op)> 
         if (request.at("cmd") == "prepare") {
             if (request.contains("caches"))
                 prepare_timing(subject, problems, shape, caches_named(request.at("caches")));
+            else if (request.contains("reference"))
+                prepare(subject, problems, shape,
+                        *device_for(subject.isa).load(request.at("reference").get<std::string>()));
             else
                 prepare(subject, problems, shape);
             return json::object();

@@ -17,7 +17,15 @@ class Problems {
     // turns with all of their operands, to be cold, the last one is kept. Throws ks::Error.
     cases::Call &get(const Contract &contract, const Spec &spec, const std::string &isa, const Dims &shape,
                      cases::Copies copies = {});
-    const cases::Results &answer(const cases::Call &call, const Dims &shape); // of the same kernel
+    // What results of the same kernel are compared with.
+    struct Answer {
+        cases::Results values;
+        double slack; // 1: the oracle's; 2: another kernel's, whose own error comes on top
+    };
+    const Answer &answer(const cases::Call &call, const Dims &shape);
+    // Takes what another kernel gave instead of the oracle's answer, unless there is one.
+    void adopt(const Dims &shape, cases::Results values);
+    bool has_answer(const Dims &shape) const { return answers_.count(shape) > 0; }
 
   private:
     std::string kernel_;
@@ -26,7 +34,7 @@ class Problems {
     std::unique_ptr<cases::Call> cold_;
     Dims cold_shape_;
     size_t bytes_ = 0;
-    std::map<Dims, cases::Results> answers_;
+    std::map<Dims, Answer> answers_;
 };
 
 } // namespace ks::tune

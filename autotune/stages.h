@@ -66,8 +66,8 @@ class WorkerBuilder : public Builder {
 //     -> {"ok":true,"seconds":[[...],...],"ghz":x} or {"ok":false,"error":"..."}; all of one kernel. With
 //     "caches":"warm" or "cold" under that condition, else under the one that decides (rotation.h)
 // {"cmd":"prepare","candidate":{...},"shape":{...}} -> {"ok":true}: the oracle's answer, ahead of the checks;
-// with
-//     "caches" the operands of timed calls, ahead of those
+//     with "reference":"path" what that artefact gives instead; with "caches" the operands of timed calls,
+//     ahead of those
 // One process for many requests; a fresh one after each failure, since a wild write may have hurt the old
 // one.
 class WorkerMeter : public Meter {

@@ -24,6 +24,7 @@ struct Work {
 };
 Work work_of(const Task &task, const Dims &shape);
 
-std::string compiler_version(const std::string &isa); // of what this program builds for it: Halide, and ptxas for "cuda"
+std::string
+compiler_version(const std::string &isa); // of what this program builds for it: Halide, and ptxas for "cuda"
 
 } // namespace ks::tune

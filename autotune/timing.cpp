@@ -17,8 +17,8 @@ constexpr int threads = 2;              // whose parts are checked
 // One run in parts, compared with the oracle; the largest error over what is allowed.
 class Checker {
   public:
-    Checker(const Artefact &artefact, const Dims &shape, cases::Call &call, const cases::Results &wanted)
-        : artefact_(artefact), shape_(shape), call_(call), wanted_(wanted) {}
+    Checker(const Artefact &artefact, const Dims &shape, cases::Call &call, const Problems::Answer &answer)
+        : artefact_(artefact), shape_(shape), call_(call), wanted_(answer.values), slack_(answer.slack) {}
 
     cases::Results run(const std::vector<cases::Part> &parts) {
         call_.reset();
@@ -34,7 +34,7 @@ class Checker {
         double worst = 0;
         for (const auto &[operand, wanted] : wanted_) {
             const cases::Problem &p = call_.problem();
-            double allowed = allowed_error(p, p.contract->operand(operand), wanted), error = 0;
+            double allowed = allowed_error(p, p.contract->operand(operand), wanted) * slack_, error = 0;
             const Values &values = got.at(operand);
             for (size_t i = 0; i < wanted.size(); i++) {
                 double e = values[i] == wanted[i] ? 0 : std::abs(values[i] - wanted[i]);
@@ -57,6 +57,7 @@ class Checker {
     const Dims &shape_;
     cases::Call &call_;
     const cases::Results &wanted_;
+    double slack_;
 };
 
 cases::Call &timed_call(const Subject &s, Problems &problems, const Dims &shape, Caches caches) {
@@ -75,6 +76,18 @@ void prepare_timing(const Subject &s, Problems &problems, const Dims &shape, Cac
 
 void prepare(const Subject &s, Problems &problems, const Dims &shape) {
     problems.answer(problems.get(s.contract, s.spec, s.isa, shape), shape);
+}
+
+void prepare(const Subject &s, Problems &problems, const Dims &shape, const Artefact &reference) {
+    cases::Call &call = problems.get(s.contract, s.spec, s.isa, shape);
+    if (problems.has_answer(shape)) return;
+    call.reset();
+    reference.run(call.arguments());
+    call.device().wait();
+    cases::Results given;
+    for (const Operand &o : s.contract.operands)
+        if (cases::written(o)) given[o.name] = call.result(o.name);
+    problems.adopt(shape, std::move(given));
 }
 
 double check(const Artefact &a, const Subject &s, Problems &problems, const Dims &shape) {

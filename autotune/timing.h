@@ -17,6 +17,9 @@ struct Subject {
 // Make what takes longer than a candidate ahead of it: the problem and the oracle's answer, or the operands
 // of timed calls. Checks and timings at this shape then only have to look them up.
 void prepare(const Subject &subject, Problems &problems, const Dims &shape);
+// The same where the oracle would take minutes: the answer is what `reference` gives, a kernel that was found
+// right at smaller shapes. Then twice the error is allowed.
+void prepare(const Subject &subject, Problems &problems, const Dims &shape, const Artefact &reference);
 void prepare_timing(const Subject &subject, Problems &problems, const Dims &shape, Caches caches);
 
 // Largest error over what the contract allows (at most 1 when right), of the whole call and of the parts in

@@ -141,42 +141,54 @@ Results expert_down(const Problem &p) {
     return {{"y", y}};
 }
 
-// Slot by slot, with the weights [rows, K] of its expert.
-Values slot_weights(const Problem &p, size_t slot, size_t rows) {
-    size_t count = rows * extent(p, "K"), e = static_cast<size_t>(p.in.at("experts")[slot]);
-    auto from = p.in.at("w").begin() + static_cast<std::ptrdiff_t>(e * count);
-    return {from, from + static_cast<std::ptrdiff_t>(count)};
+// Row `row` of a matrix, or several below each other.
+Values rows_of(const Values &m, size_t row, size_t width, size_t count = 1) {
+    auto from = m.begin() + static_cast<std::ptrdiff_t>(row * width);
+    return {from, from + static_cast<std::ptrdiff_t>(count * width)};
 }
 
-Values row_of(const Values &m, size_t row, size_t width) {
-    auto from = m.begin() + static_cast<std::ptrdiff_t>(row * width);
-    return {from, from + static_cast<std::ptrdiff_t>(width)};
+// Calls use(slot, product) for every slot in use that does not repeat the one before it: the row
+// input(slot) times the weights [columns, K] of its expert.
+template <typename Input, typename Use>
+void each_slot(const Problem &p, size_t columns, const Input &input, const Use &use) {
+    const Values &experts = p.in.at("experts"), &rows = p.in.at("rows");
+    size_t K = extent(p, "K");
+    Values weights;
+    for (size_t slot = 0, B = extent(p, "B"); slot < rows.size(); slot++) {
+        if (experts[slot] < 0) continue;
+        if (slot % B == 0)
+            weights = rows_of(p.in.at("w"), static_cast<size_t>(experts[slot]) * columns, K, columns);
+        else if (rows[slot] == rows[slot - 1])
+            continue;
+        use(slot, oracle::linear(input(slot), weights, static_cast<int>(K)));
+    }
 }
 
 Results grouped_expert_up(const Problem &p) {
-    size_t K = extent(p, "K"), F = extent(p, "F"), halves = extent(p, "halves");
+    size_t K = extent(p, "K"), F = extent(p, "F"), halves = extent(p, "halves"), B = extent(p, "B");
     auto act = p.choices.at("act") == "silu" ? oracle::Activation::silu : oracle::Activation::gelu_erf;
+    const Values &rows = p.in.at("rows");
     Values h = given(p, "h"); // tiles that are not used keep theirs
-    for (size_t slot = 0; slot < p.in.at("rows").size(); slot++) {
-        if (p.in.at("experts")[slot] < 0) continue;
-        Values x = row_of(p.in.at("x"), static_cast<size_t>(p.in.at("rows")[slot]), K);
-        Values both = oracle::linear(x, slot_weights(p, slot, halves * F), static_cast<int>(K), {});
-        for (size_t f = 0; f < F; f++)
-            h[slot * F + f] = oracle::activate(both[f], act) * (halves == 2 ? both[F + f] : 1);
-    }
+    each_slot(
+        p, halves * F, [&](size_t slot) { return rows_of(p.in.at("x"), static_cast<size_t>(rows[slot]), K); },
+        [&](size_t slot, const Values &both) {
+            for (size_t f = 0; f < F; f++)
+                h[slot * F + f] = oracle::activate(both[f], act) * (halves == 2 ? both[F + f] : 1);
+            for (size_t next = slot + 1; next % B && rows[next] == rows[slot]; next++)
+                for (size_t f = 0; f < F; f++) h[next * F + f] = h[slot * F + f];
+        });
     return {{"h", h}};
 }
 
 Results grouped_expert_down(const Problem &p) {
     size_t K = extent(p, "K"), N = extent(p, "N");
     Values y = given(p, "y"); // rows of no slot keep theirs
-    for (size_t slot = 0; slot < p.in.at("rows").size(); slot++) {
-        if (p.in.at("experts")[slot] < 0) continue;
-        auto row = static_cast<size_t>(p.in.at("rows")[slot]);
-        Values sum =
-            oracle::linear(row_of(p.in.at("h"), slot, K), slot_weights(p, slot, N), static_cast<int>(K), {});
-        for (size_t n = 0; n < N; n++) y[row * N + n] = sum[n] * p.in.at("scale")[row];
-    }
+    each_slot(
+        p, N, [&](size_t slot) { return rows_of(p.in.at("h"), slot, K); },
+        [&](size_t slot, const Values &product) {
+            auto row = static_cast<size_t>(p.in.at("rows")[slot]);
+            for (size_t n = 0; n < N; n++) y[row * N + n] = product[n] * p.in.at("scale")[row];
+        });
     return {{"y", y}};
 }
 

@@ -36,6 +36,7 @@ json to_json(const KitTask &t) {
             {"isa", t.isa},
             {"shapes", texts_of(t.shapes)},
             {"check_shapes", texts_of(t.check_shapes)},
+            {"by_default", texts_of(t.by_default)},
             {"candidates", candidates},
             {"twins", twins}};
 }
@@ -71,6 +72,7 @@ KitTask read_task(const json &object, size_t number) {
     t.isa = f.get<std::string>("isa");
     t.shapes = shapes_of(f.get<std::vector<std::string>>("shapes"));
     t.check_shapes = shapes_of(f.get<std::vector<std::string>>("check_shapes"));
+    t.by_default = shapes_of(f.get<std::vector<std::string>>("by_default"));
     read_candidates(f, t);
     f.done();
     if (t.candidates.empty() || t.shapes.empty())
@@ -165,7 +167,10 @@ std::string file_contents(const std::string &path) {
 std::vector<Dims> all_shapes(const KitTask &task) {
     std::set<Dims> all(task.check_shapes.begin(), task.check_shapes.end());
     all.insert(task.shapes.begin(), task.shapes.end());
-    return {all.begin(), all.end()};
+    for (const Dims &shape : task.by_default) all.erase(shape);
+    std::vector<Dims> ordered(all.begin(), all.end());
+    ordered.insert(ordered.end(), task.by_default.begin(), task.by_default.end());
+    return ordered;
 }
 
 } // namespace ks::tune

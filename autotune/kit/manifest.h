@@ -28,6 +28,9 @@ struct KitTask {
     Spec spec;
     std::string isa;
     std::vector<Dims> shapes, check_shapes;
+    // Those of `shapes` at which the oracle would take minutes: there the answer is what the default gives,
+    // which has been right at all of `check_shapes` first.
+    std::vector<Dims> by_default = {};
     std::vector<KitCandidate> candidates; // the default first
     std::vector<KitTwin> twins;
 
@@ -36,7 +39,7 @@ struct KitTask {
 };
 
 struct Manifest {
-    static constexpr int newest_format = 1;
+    static constexpr int newest_format = 2;
     std::string compiler; // Versions::compiler
     int search_rounds = 3, final_rounds = 12;
     size_t finalists = 3; // beside the default
@@ -55,6 +58,6 @@ Manifest load_manifest(const std::string &kit);     // of a kit's folder
 
 std::string content_hash(const std::string &bytes); // 16 hexadecimal digits (FNV-1a)
 std::string file_contents(const std::string &path); // throws ks::Error when it cannot be read
-std::vector<Dims> all_shapes(const KitTask &task);  // where a candidate is checked, sorted, none twice
+std::vector<Dims> all_shapes(const KitTask &task);  // where a candidate is checked, none twice
 
 } // namespace ks::tune

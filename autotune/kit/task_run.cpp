@@ -104,7 +104,10 @@ void TaskRun::check(size_t i, const Dims &shape, double used) {
     Outcome o{State::timeout, fmt::format("its checks took {:.1f} s already", used), 0};
     double max_error = 0;
     if (used < options_.limit) {
-        prepare({{"shape", shape}});
+        json what = {{"shape", shape}};
+        if (std::count(task_.by_default.begin(), task_.by_default.end(), shape))
+            what["reference"] = artefact(0);
+        prepare(what);
         json request = {
             {"cmd", "check"}, {"candidate", candidate(i)}, {"artefact", artefact(i)}, {"shape", shape}};
         Reply reply = worker_.request(request, options_.limit - used);
