@@ -18,8 +18,8 @@ std::string match(const std::string &text, const std::regex &pattern) {
 
 // One block from "{ // callseq" to "} // callseq".
 PseudoCall parse_call(const std::string &block) {
-    static const std::regex stored("st\\.param\\.\\w+\\s+\\[param(\\d+)\\],\\s*([^;]+);");
-    static const std::regex result("ld\\.param\\.\\w+\\s+([^,]+),\\s*\\[retval0\\]");
+    static const std::regex stored("st\\.param\\.[\\w.]+\\s+\\[param(\\d+)\\],\\s*([^;]+);");
+    static const std::regex result("ld\\.param\\.[\\w.]+\\s+(\\{[^}]*\\}|[^,]+),\\s*\\[retval0\\]");
     PseudoCall call{match(block, callee), {}, match(block, result)};
     if (call.name.empty()) throw Error("PTX", "a call without a name: " + block.substr(0, block.find('\n')));
     for (std::sregex_iterator at(block.begin(), block.end(), stored), end; at != end; ++at) {

@@ -13,8 +13,9 @@ namespace ks::ptx {
 
 struct PseudoCall {
     std::string name;                   // "ks_tanh"
-    std::vector<std::string> arguments; // registers or literals, typed as the .b32 and .b64 of the call
-    std::string result;                 // register; empty for a call without one
+    std::vector<std::string> arguments; // registers or literals, typed as the .b32 and .b64 of the call;
+                                        // of 128 bits both halves: "{%rd1, %rd2}"
+    std::string result;                 // register, or both halves; empty for a call without one
 };
 
 // The instructions of one call. They stand in braces of their own, so .reg declarations in them are local.

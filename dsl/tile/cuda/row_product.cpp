@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// What both units of a row product have in common: vectors of the operands, rounds over K, and the blocks and
+// threads of the consumer.
+#include "dsl/tile/cuda/row_product.h"
+#include "dsl/lower/aligned_pass.h"
+#include "dsl/lower/words_pass.h"
+#include "dsl/tile/cuda/row_mma.h"
+
+namespace ks::tile {
+using namespace Halide;
+using Halide::Internal::as_const_int;
+
+namespace {
+
+constexpr int words_of_access = 4;
+
+int const_or_0(const Expr &e) {
+    auto value = as_const_int(simplify(e));
+    return value ? static_cast<int>(*value) : 0;
+}
+
+} // namespace
+
+RowProduct::RowProduct(const Terms &terms, const RowPlan &plan, const std::string &name)
+    : terms_(terms), plan_(plan), sums_(name + "_sums"), partial_(name + "_partial") {
+    check(plan, terms.x_storage, terms.w_storage, const_or_0(terms.K));
+    divide_k(name);
+    if (plan.mma())
+        define_mma();
+    else
+        define_fma();
+}
+
+// Rounds that are unrolled by the plan, and the rest without a loop where its number is known.
+void RowProduct::divide_k(const std::string &name) {
+    vectors_ = simplify((terms_.K + plan_.vector - 1) / plan_.vector);
+    int in_round = plan_.slices * plan_.steps * plan_.vectors_across();
+    Expr all = simplify((vectors_ + in_round - 1) / in_round);
+    Expr unrolled = simplify(vectors_ / in_round / plan_.unroll * plan_.unroll);
+    auto add = [&](const Expr &first, const Expr &count, int unroll) {
+        if (Internal::is_const_zero(count)) return;
+        std::string suffix = std::to_string(rounds_.size());
+        RDom k({{0, plan_.mma() ? 1 : plan_.vector}, {0, plan_.steps}, {first, count}}, name + "_k" + suffix);
+        rounds_.push_back({k, unroll, Func(name + "_x" + suffix), Func(name + "_w" + suffix)});
+    };
+    add(0, unrolled, plan_.unroll);
+    Expr rest = simplify(all - unrolled);
+    add(unrolled, rest, std::max(const_or_0(rest), 1));
+}
+
+std::vector<Expr> RowProduct::at(std::vector<Expr> inner) const {
+    inner.insert(inner.end(), terms_.outer.begin(), terms_.outer.end());
+    return inner;
+}
+
+std::vector<Var> RowProduct::over(std::vector<Var> inner) const {
+    inner.insert(inner.end(), terms_.outer.begin(), terms_.outer.end());
+    return inner;
+}
+
+int RowProduct::words(Storage storage) const {
+    return plan_.vector == 1 ? 1 : plan_.vector * bytes_of(storage) / 4;
+}
+
+// Vectors beyond K are zero in both factors, so that what is not finite in one of them meets nothing.
+Expr RowProduct::word(Storage storage, const std::function<Expr(const Expr &)> &element) const {
+    bool pairs = plan_.vector > 1 && storage != Storage::f32;
+    Expr value = element(min(vector_, vectors_ - 1) * plan_.vector + word_ * (pairs ? 2 : 1));
+    if (pairs) value = word_at(value);
+    return select(vector_ < vectors_, value, Internal::make_zero(value.type()));
+}
+
+Expr RowProduct::x_word(const Expr &row) const {
+    return word(terms_.x_storage, [&](const Expr &k) { return terms_.x(k, min(row, terms_.rows - 1)); });
+}
+
+Expr RowProduct::w_word(const Expr &column) const {
+    return word(terms_.w_storage,
+                [&](const Expr &k) { return terms_.w(k, min(column, terms_.columns - 1), part_); });
+}
+
+Expr RowProduct::initial(const Expr &column, const Expr &starts) const {
+    if (!terms_.initial) return 0.f;
+    return select(starts, terms_.initial(min(column, terms_.columns - 1), part_), 0.f);
+}
+
+// Neighbouring threads take neighbouring vectors, then come the steps of a slice, then the other slices.
+Expr RowProduct::vector_at(const RDom &k, const Expr &across) const {
+    return ((k.z * plan_.slices + slice_) * plan_.steps + k.y) * plan_.vectors_across() + across;
+}
+
+Expr RowProduct::sum(const Expr &column, const Expr &row, int part) const {
+    Expr total;
+    for (int slice = 0; slice < plan_.slices; slice++)
+        for (int lane = 0; lane < (plan_.mma() ? 1 : plan_.lanes); lane++) {
+            std::vector<Expr> place =
+                plan_.mma() ? place_of_fragment(column, row) : std::vector<Expr>{lane, column, row};
+            place.insert(place.end(), {part, slice});
+            Expr one = partial_(at(place));
+            total = total.defined() ? total + one : one;
+        }
+    return total;
+}
+
+// Passes over the same weights are neighbours in the grid.
+void RowProduct::schedule(Func out) const {
+    Var n = out.args()[0], m = out.args()[1], block("block"), column("in_block"), pass("pass"),
+        row("in_pass"), some("some"), thread("thread"), both("both");
+    int threads = std::min(plan_.threads(), plan_.rows * plan_.block_columns());
+    auto order = [&](Loops loops) {
+        for (const Var &v : terms_.outer) loops.push_back(v);
+        out.reorder(loops);
+    };
+    out.split(n, block, column, plan_.block_columns(), TailStrategy::GuardWithIf)
+        .split(m, pass, row, plan_.rows, TailStrategy::GuardWithIf);
+    order({column, row, pass, block});
+    out.fuse(column, row, both).split(both, some, thread, threads, TailStrategy::GuardWithIf);
+    order({some, thread, pass, block});
+    out.gpu_threads(thread).gpu_blocks(pass, block).never_partition_all();
+    for (const Var &v : terms_.outer) out.gpu_blocks(v);
+    Func partial = partial_;
+    partial.compute_at(out, pass).store_in(MemoryType::GPUShared).never_partition_all();
+    if (plan_.mma())
+        schedule_mma();
+    else
+        schedule_fma();
+}
+
+// `inner`: loops over what a thread holds, inside those over K.
+void RowProduct::schedule_rounds(const Loops &inner) const {
+    Func sums = sums_;
+    sums.store_in(MemoryType::Register).never_partition_all();
+    for (const VarOrRVar &v : inner) sums.unroll(v);
+    for (size_t i = 0; i < rounds_.size(); i++) {
+        const Rounds &r = rounds_[i];
+        RVar round("round"), unrolled("unrolled");
+        Stage update = sums.update(static_cast<int>(i));
+        update.split(r.k.z, round, unrolled, r.unroll);
+        Loops order = inner;
+        order.insert(order.end(), {RVar(r.k.x), RVar(r.k.y), unrolled});
+        for (const VarOrRVar &v : order) update.unroll(v);
+        order.push_back(round);
+        update.reorder(order).never_partition_all();
+        for (const auto &[f, storage] :
+             {std::pair(r.x, terms_.x_storage), std::pair(r.w, terms_.w_storage)}) {
+            int count = words(storage), access = std::min(count, words_of_access);
+            Var quad("quad"), lane("lane_of_vector");
+            Func vectors = f;
+            vectors.compute_at(sums, r.k.y).store_in(MemoryType::Register).never_partition_all();
+            for (const Var &v : f.args())
+                for (const VarOrRVar &of_thread : inner)
+                    if (v.name() == of_thread.name()) vectors.unroll(v);
+            if (count == 1) continue;
+            vectors.bound(word_, 0, count).split(word_, quad, lane, access).vectorize(lane).unroll(quad);
+        }
+    }
+}
+
+void RowProduct::finish(Kernel &kernel) const {
+    kernel.passes.push_back(std::make_shared<WordsPass>());
+    kernel.passes.push_back(std::make_shared<AlignedPass>());
+    for (const auto &[name, expansion] : row_mma_expansions()) kernel.device.expansions[name] = expansion;
+    int threads = plan_.threads(), blocks = plan_.blocks;
+    kernel.device.edits.push_back(
+        [=](const std::string &ptx) { return ptx::with_launch_bounds(ptx, threads, blocks); });
+}
+
+} // namespace ks::tile
