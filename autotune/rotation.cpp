@@ -14,9 +14,12 @@ constexpr size_t most_cold_bytes = size_t{256} << 20, most_copies = 20000;
 
 double weight_bytes(const Spec &spec) {
     double halves = spec.choices.count("halves") ? std::stod(spec.choice("halves")) : 1;
-    double element = spec.choice("weight") == "f32" ? 4 : 2;
-    return static_cast<double>(spec.fixed.at("P") * spec.fixed.at("K")) * std::stod(spec.choice("panel")) *
-           halves * element;
+    double element = spec.choice("weight") == "f32" ? 4 : 2, columns = 1;
+    for (const char *dim : {"E", "P", "F", "N"})
+        if (auto at = spec.fixed.find(dim); at != spec.fixed.end())
+            columns *= static_cast<double>(at->second);
+    if (spec.choices.count("panel")) columns *= std::stod(spec.choice("panel"));
+    return columns * static_cast<double>(spec.fixed.at("K")) * halves * element;
 }
 
 int weight_copies(const Spec &spec, const Dims &shape) {

@@ -39,8 +39,8 @@ std::vector<Dims> edges(const std::string &dim) {
 
 // Those that work_of knows.
 bool can_tune(const std::string &op) {
-    for (const char *known :
-         {"selective_scan", "selective_state_update", "causal_conv1d", "linear", "expert_up", "expert_down"})
+    for (const char *known : {"selective_scan", "selective_state_update", "causal_conv1d", "linear",
+                              "expert_up", "expert_down", "grouped_expert_up", "grouped_expert_down"})
         if (op == known) return true;
     return false;
 }
@@ -136,6 +136,13 @@ Work work_of(const Task &t, const Dims &shape) {
     if (t.op == "causal_conv1d") {
         double D = fixed("D"), W = std::stod(t.spec.choice("W"));
         return {rows * D * (2 * W + 20), rows * D * 2 * storage_bytes(t.spec, "io")};
+    }
+    if (t.op.rfind("grouped_", 0) == 0) { // every expert has rows
+        double weights = weight_bytes(t.spec), E = fixed("E"), B = fixed("B");
+        double columns = weights / E / fixed("K") / storage_bytes(t.spec, "weight");
+        double used = std::min(E, rows), slots = rows + used * (B - 1) / 2;
+        return {2 * slots * columns * fixed("K"),
+                weights * used / E + slots * (fixed("K") + columns) * storage_bytes(t.spec, "io")};
     }
     if (t.spec.fixed.count("N")) {
         double D = fixed("D"), N = fixed("N"), io = storage_bytes(t.spec, "io");

@@ -27,6 +27,14 @@ ShapeTerm shape_term(const std::string &entry) {
     return {entry.substr(0, sign), std::stoi(entry.substr(sign))};
 }
 
+std::vector<std::string> buffer_shape(const Operand &operand,
+                                      const std::map<std::string, std::string> &choices) {
+    std::vector<std::string> shape = operand.shape;
+    auto innermost = shape.empty() ? choices.end() : choices.find(shape.back());
+    if (innermost != choices.end() && innermost->second == "1") shape.pop_back();
+    return shape;
+}
+
 const std::string &Spec::choice(const std::string &name) const {
     auto found = choices.find(name);
     if (found == choices.end()) throw Error("kernel " + text(), "the choice of " + name + " is missing");

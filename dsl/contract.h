@@ -60,6 +60,9 @@ struct Contract {
     // By storage of "io" (or "weight"): max |error| / (max |reference|).
     std::map<std::string, double> tolerance;
     std::string non_finite; // what NaN and infinity do
+    // Whether kernels with fixed widths for a GPU know the distance of rows when they are compiled: the dense
+    // one. Calls with another stride take the base kernel.
+    bool dense_when_fixed = false;
 
     const Dimension &dim(const std::string &name) const;
     const Operand &operand(const std::string &name) const;
@@ -71,6 +74,11 @@ struct ShapeTerm {
     int plus;
 };
 ShapeTerm shape_term(const std::string &entry);
+
+// The dimensions of an operand's buffer: its shape without an innermost choice of 1, for a panel of one lane
+// is a row.
+std::vector<std::string> buffer_shape(const Operand &operand,
+                                      const std::map<std::string, std::string> &choices);
 
 // A kernel to build: the static choices, and the widths that it fixes (a base kernel fixes none).
 struct Spec {

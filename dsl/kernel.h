@@ -14,13 +14,12 @@ namespace ks {
 // Of kernels for a GPU: what becomes of Halide's PTX before it is assembled.
 struct DeviceCode {
     std::vector<std::function<std::string(const std::string &)>> edits; // of the whole text, in this order
-    std::map<std::string, ptx::Expansion>
-        expansions; // then of the pseudo-calls
-                    // What the launcher has to know beside the code (runtime/kernels/cuda/tile_launch.h), by
-                    // the text as Halide
-    // wrote it; null: an ordinary launch.
+    std::map<std::string, ptx::Expansion> expansions;                   // then of the pseudo-calls
+    // What the launcher has to know beside the code (runtime/kernels/cuda/tile_launch.h), by the text as
+    // Halide wrote it; null: an ordinary launch.
     std::function<std::vector<uint8_t>(const std::string &)> launch = nullptr;
     int max_registers = 0; // per thread; 0: as many as the architecture has
+    std::string arch;      // the one that has its instructions ("sm_90a"); empty: any from sm_80 on
 };
 
 struct Kernel {

@@ -17,7 +17,7 @@ Operands::Operands(const Contract &contract, const Spec &spec, Batch batch)
     for (const auto &o : contract.operands) {
         if (o.role == Role::output) continue;
         Type type = o.type == "i32" ? Type(Int(32)) : buffer_type(storage(o.type));
-        ImageParam p(type, static_cast<int>(o.shape.size()) + (packed_ && o.per_sequence), o.name);
+        ImageParam p(type, static_cast<int>(shape(o.name).size()) + (packed_ && o.per_sequence), o.name);
         for (int i = 0; i < p.dimensions(); i++) p.dim(i).set_min(0);
         buffers_.emplace(o.name, p);
     }
@@ -28,6 +28,10 @@ Operands::Operands(const Contract &contract, const Spec &spec, Batch batch)
         else
             reals_.emplace(s.name, Param<float>(s.name));
     }
+}
+
+std::vector<std::string> Operands::shape(const std::string &operand) const {
+    return buffer_shape(contract_.operand(operand), spec_.choices);
 }
 
 ImageParam Operands::buffer(const std::string &name) const { return buffers_.at(name); }
@@ -41,10 +45,10 @@ Expr Operands::width(const std::string &dim, const std::string &operand) const {
     auto fixed = spec_.fixed.find(dim);
     if (fixed != spec_.fixed.end() && dim != contract_.slice) return static_cast<int>(fixed->second);
     if (contract_.choices.count(dim)) return std::stoi(spec_.choice(dim));
-    const auto &shape = contract_.operand(operand).shape;
-    auto at = std::find(shape.rbegin(), shape.rend(), dim);
-    if (at == shape.rend()) throw Error(contract_.name, operand + " has no dimension " + dim);
-    return buffer(operand).dim(static_cast<int>(at - shape.rbegin())).extent();
+    auto extents = shape(operand);
+    auto at = std::find(extents.rbegin(), extents.rend(), dim);
+    if (at == extents.rend()) throw Error(contract_.name, operand + " has no dimension " + dim);
+    return buffer(operand).dim(static_cast<int>(at - extents.rbegin())).extent();
 }
 
 std::vector<Var> Operands::point(std::vector<Var> vars) const {
@@ -53,9 +57,9 @@ std::vector<Var> Operands::point(std::vector<Var> vars) const {
 }
 
 int Operands::ragged_dimension(const std::string &operand) const {
-    const auto &shape = contract_.operand(operand).shape;
-    auto at = std::find(shape.rbegin(), shape.rend(), contract_.ragged);
-    return at == shape.rend() ? -1 : static_cast<int>(at - shape.rbegin());
+    auto extents = shape(operand);
+    auto at = std::find(extents.rbegin(), extents.rend(), contract_.ragged);
+    return at == extents.rend() ? -1 : static_cast<int>(at - extents.rbegin());
 }
 
 Expr Operands::of_sequence(const char *call) const {
@@ -105,7 +109,7 @@ Expr Operands::load_for_dot(const std::string &name, const std::vector<Expr> &at
 
 Expr Operands::store(const std::string &name, const Expr &value) const {
     Storage type = storage(contract_.operand(name).type);
-    return by_call_ && type == Storage::bf16 ? PackPass::to_bf16(value) : narrow(type, value);
+    return by_call_ && type != Storage::f32 ? PackPass::narrow(type, value) : narrow(type, value);
 }
 
 void Operands::promise(Func output) const {

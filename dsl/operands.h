@@ -50,8 +50,8 @@ class Operands {
                          const Halide::Expr &otherwise) const;
     // An element of a bf16 operand as a term of a dot product (storage.h).
     Halide::Expr load_for_dot(const std::string &name, const std::vector<Halide::Expr> &at) const;
-    // `value` (f32) as operand `name` stores it. After convert_by_call() bf16 is made by the pseudo-call of
-    // PackPass, which becomes the instruction for pairs.
+    // `value` (f32) as operand `name` stores it. After convert_by_call() 16 bits are made by the
+    // pseudo-call of PackPass, which becomes the instruction for pairs.
     void convert_by_call() { by_call_ = true; }
     Halide::Expr store(const std::string &name, const Halide::Expr &value) const;
 
@@ -69,6 +69,7 @@ class Operands {
 
   private:
     Storage storage(const std::string &type) const;
+    std::vector<std::string> shape(const std::string &operand) const; // outermost first
     int ragged_dimension(const std::string &operand) const; // innermost first; -1: it has no ragged axis
     Halide::Expr of_sequence(const char *call) const;       // a pseudo-call of SequencePass
 

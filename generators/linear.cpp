@@ -9,8 +9,8 @@ const Contract &linear_contract() {
     static const Contract contract = [] {
         Contract c;
         c.name = "linear";
-        c.version = 2;
-        c.summary = "matrix product y = x W^T + bias with weights packed in panels";
+        c.version = 3;
+        c.summary = "matrix product y = x W^T + bias with weights packed in panels, or as they are";
         c.dims = {
             {"M", 1, 1 << 24, false, "rows"},
             {"K", 1, 1 << 20, true, "input width"},
@@ -24,8 +24,8 @@ const Contract &linear_contract() {
              {"P", "K", "panel"},
              false,
              "w[p][k][i] is W[p * panel + i][k]; for io = bf16 k goes in pairs, w[p][k / 2][i][k % 2], and "
-             "the last "
-             "of an odd K follows as [i]; lanes beyond the output width are zero"},
+             "the last of an odd K follows as [i]; lanes beyond the output width are zero. Panels of 1 are W "
+             "itself, row by row: the form of GPUs, as the others are of CPUs"},
             {"bias",
              Role::optional,
              "f32",
@@ -34,14 +34,17 @@ const Contract &linear_contract() {
              "added in f32; without it nothing of it is read",
              linear_bias,
              "w"},
-            {"y", Role::output, "f32", {"M", "P", "panel"}, true, "output, lanes beyond the width included"},
+            {"y", Role::output, "out", {"M", "P", "panel"}, true, "output, lanes beyond the width included"},
         };
         c.scalars = {{"flags", "i32", "set by the presence of bias"}};
         c.slice = "P";
-        c.choices = {
-            {"io", {"f32", "bf16"}}, {"weight", {"f32", "bf16", "f16"}}, {"panel", {"16", "32", "64"}}};
-        // Operands are widened exactly, so every storage has the error of an f32 sum.
-        c.tolerance = {{"f32", 1e-5}, {"bf16", 1e-5}, {"f16", 1e-5}};
+        c.choices = {{"io", {"f32", "bf16", "f16"}},
+                     {"weight", {"f32", "bf16", "f16"}},
+                     {"out", {"f32", "bf16", "f16"}},
+                     {"panel", {"16", "32", "64", "1"}}};
+        // Operands are widened exactly, so the error is that of an f32 sum and of the output's rounding.
+        c.tolerance = {{"f32", 1e-5}, {"bf16", 4e-3}, {"f16", 5e-4}};
+        c.dense_when_fixed = true;
         c.non_finite =
             "as the sum of products in f32 gives it: NaN in a row of x stays in that row of y, NaN in a "
             "weight or bias in that column";
@@ -92,10 +95,50 @@ PanelProduct::Terms terms(const Operands &in) {
 } // namespace
 
 Linear::Linear(const Spec &spec) : operands(linear_contract(), spec), product(terms(operands), "product") {
+    if (spec.choice("panel") == "1") throw Error("linear", "panels of 1 are rows of weights: for GPUs alone");
     Var lane("l"), panel("p"), row("m");
-    y(lane, panel, row) = product.func(lane, 0, panel, row);
+    y(lane, panel, row) = operands.store("y", product.func(lane, 0, panel, row));
     operands.promise(y);
     promise_packed(operands.buffer("w"), std::stoi(spec.choice("panel")));
+}
+
+LinearOfRows::LinearOfRows(const Spec &spec, Reads reads) : operands(linear_contract(), spec) {
+    const Operands &in = operands;
+    auto fixed = [&](const char *dim, const char *operand) {
+        auto at = spec.fixed.find(dim);
+        return at == spec.fixed.end() ? in.width(dim, operand) : Expr(static_cast<int>(at->second));
+    };
+    if (spec.choice("panel") != "1") throw Error(in.contract().name, "rows of weights are panels of 1");
+    Expr K = fixed("K", "x"), N = fixed("P", "w"), M = in.buffer("x").dim(1).extent();
+    auto place = [&](const Expr &at, const Expr &row, const Expr &rows) -> std::vector<Expr> {
+        if (reads == Reads::exact) return {at, row};
+        return {min(at, K - 1), min(row, rows - 1)};
+    };
+    Var i("i");
+    x(i, m) = in.load("x", place(i, m, M));
+    w(i, n) = in.load("w", place(i, n, N));
+    k = RDom(0, K, "k");
+    product(n, m) = 0.f;
+    product(n, m) += x(k, m) * w(k, n);
+    operands.convert_by_call();
+    Expr has_bias = in.given("bias"), bias;
+    if (reads == Reads::exact) // no branch around a whole tile: element 0 of its stand-in can be read
+        bias = select(has_bias, in.load("bias", {select(has_bias, n, 0)}), 0.f);
+    else
+        bias = Internal::Call::make(Float(32), Internal::Call::if_then_else,
+                                    {has_bias, in.load("bias", {n}), 0.f}, Internal::Call::PureIntrinsic);
+    y(n, m) = in.store("y", product(n, m) + bias);
+    in.promise(y);
+}
+
+void LinearOfRows::promise_dense(int K, int N) {
+    operands.buffer("x").dim(0).set_bounds(0, K);
+    operands.buffer("x").dim(1).set_stride(K);
+    operands.buffer("w").dim(0).set_bounds(0, K);
+    operands.buffer("w").dim(1).set_bounds(0, N).set_stride(K);
+    operands.buffer("bias").dim(0).set_bounds(0, N);
+    y.output_buffer().dim(0).set_bounds(0, N);
+    y.output_buffer().dim(1).set_stride(N);
 }
 
 } // namespace ks

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Matrix product with packed weights: y = x W^T + bias. W is kept in panels of adjacent outputs, all of K for
-// one panel before the next, so that one row of x streams the weights in order.
+// Matrix product: y = x W^T + bias. For CPUs W is kept in panels of adjacent outputs, all of K for one panel
+// before the next, so that one row of x streams the weights in order; for GPUs as checkpoints have it.
 #pragma once
 #include "dsl/operands.h"
 #include "dsl/tile/panel_product.h"
@@ -16,6 +16,23 @@ struct Linear {
     Operands operands;
     PanelProduct product;
     Halide::Func y{"y"}; // (lane, panel, row)
+};
+
+// The same with W in rows of K, the choice panel = 1. Results are converted by PackPass.
+struct LinearOfRows {
+    // exact: operands are aligned to 4 bytes at least, as those of kernels with fixed widths are.
+    // clamped: what lies beyond K and the rows is read as the last, for stages that load whole tiles.
+    enum class Reads { exact, clamped };
+    LinearOfRows(const Spec &spec, Reads reads);
+
+    // The widths, and rows without gaps, as constants: what the runtime ensures for kernels that fix them.
+    void promise_dense(int K, int N);
+
+    Operands operands;
+    Halide::Var n{"n"}, m{"m"};
+    Halide::RDom k;
+    Halide::Func x{"xs"}, w{"ws"};           // f32: (k, m), (k, n)
+    Halide::Func product{"product"}, y{"y"}; // (n, m)
 };
 
 // The terms of a product of operand `x`, [rows, K], with the panelled operand w, by pairs where io is bf16.

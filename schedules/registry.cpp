@@ -2,6 +2,8 @@
 #include "schedules/registry.h"
 #include "runtime/base/error.h"
 #include "schedules/cuda/causal_conv1d.h"
+#include "schedules/cuda/grouped_experts.h"
+#include "schedules/cuda/linear.h"
 #include "schedules/cuda/norm.h"
 #include "schedules/cuda/rows.h"
 #include "schedules/cuda/selective_scan.h"
@@ -40,12 +42,20 @@ const std::vector<Op> &all_ops() {
         {sinkhorn_plan_contract(), {x86::sinkhorn_space, x86::sinkhorn_plan}},
         {embedding_contract(), {x86::embedding_space, x86::embedding}, {cuda::rows_space, cuda::embedding}},
         {add_contract(), {x86::add_space, x86::add}, {cuda::rows_space, cuda::add}},
-        {linear_contract(), {x86::linear_space, x86::linear, x86::linear_in_base_pack}},
+        {linear_contract(),
+         {x86::linear_space, x86::linear, x86::linear_in_base_pack},
+         {cuda::linear_space, cuda::linear, cuda::linear_in_base_pack}},
         {gather_rows_contract(),
          {x86::gather_rows_space, x86::gather_rows},
          {cuda::rows_space, cuda::gather_rows}},
         {expert_up_contract(), {x86::expert_up_space, x86::expert_up, x86::expert_up_in_base_pack}},
         {expert_down_contract(), {x86::expert_down_space, x86::expert_down, x86::expert_down_in_base_pack}},
+        {grouped_expert_up_contract(),
+         {},
+         {cuda::grouped_expert_up_space, cuda::grouped_expert_up, cuda::grouped_experts_in_base_pack}},
+        {grouped_expert_down_contract(),
+         {},
+         {cuda::grouped_expert_down_space, cuda::grouped_expert_down, cuda::grouped_experts_in_base_pack}},
     };
     return ops;
 }
@@ -87,6 +97,7 @@ std::string kernel_isa(const Contract &contract, const Spec &spec, const std::st
 std::vector<Spec> base_specs(const Op &op, const Halide::Target &target) {
     if (!op.has_schedule(target)) return {};
     auto in_pack = op.schedule(target).in_base_pack;
+    bool cpu = !target.has_feature(Halide::Target::CUDA);
     std::vector<Spec> specs = {Spec()};
     for (const auto &[name, values] : op.contract.choices) {
         std::vector<Spec> longer;
@@ -99,7 +110,7 @@ std::vector<Spec> base_specs(const Op &op, const Halide::Target &target) {
     }
     std::vector<Spec> kept;
     for (const Spec &spec : specs)
-        if (multiplies_pairs(op.contract, spec) == has_bf16_dot(target) &&
+        if ((!cpu || multiplies_pairs(op.contract, spec) == has_bf16_dot(target)) &&
             (!in_pack || in_pack(spec, target)))
             kept.push_back(spec);
     return kept;

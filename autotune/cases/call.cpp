@@ -29,7 +29,7 @@ Call::Held Call::make(const Operand &o, int copies, bool guarded) const {
     h.storage = problem_.storage(o);
     int64_t count = 1;
     if (packed() && o.per_sequence) h.extent.push_back(problem_.sequences());
-    for (const auto &entry : o.shape) {
+    for (const auto &entry : buffer_shape(o, problem_.choices)) {
         ShapeTerm term = shape_term(entry);
         h.extent.push_back(problem_.value(term.name) + term.plus);
     }

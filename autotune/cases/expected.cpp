@@ -141,6 +141,45 @@ Results expert_down(const Problem &p) {
     return {{"y", y}};
 }
 
+// Slot by slot, with the weights [rows, K] of its expert.
+Values slot_weights(const Problem &p, size_t slot, size_t rows) {
+    size_t count = rows * extent(p, "K"), e = static_cast<size_t>(p.in.at("experts")[slot]);
+    auto from = p.in.at("w").begin() + static_cast<std::ptrdiff_t>(e * count);
+    return {from, from + static_cast<std::ptrdiff_t>(count)};
+}
+
+Values row_of(const Values &m, size_t row, size_t width) {
+    auto from = m.begin() + static_cast<std::ptrdiff_t>(row * width);
+    return {from, from + static_cast<std::ptrdiff_t>(width)};
+}
+
+Results grouped_expert_up(const Problem &p) {
+    size_t K = extent(p, "K"), F = extent(p, "F"), halves = extent(p, "halves");
+    auto act = p.choices.at("act") == "silu" ? oracle::Activation::silu : oracle::Activation::gelu_erf;
+    Values h = given(p, "h"); // tiles that are not used keep theirs
+    for (size_t slot = 0; slot < p.in.at("rows").size(); slot++) {
+        if (p.in.at("experts")[slot] < 0) continue;
+        Values x = row_of(p.in.at("x"), static_cast<size_t>(p.in.at("rows")[slot]), K);
+        Values both = oracle::linear(x, slot_weights(p, slot, halves * F), static_cast<int>(K), {});
+        for (size_t f = 0; f < F; f++)
+            h[slot * F + f] = oracle::activate(both[f], act) * (halves == 2 ? both[F + f] : 1);
+    }
+    return {{"h", h}};
+}
+
+Results grouped_expert_down(const Problem &p) {
+    size_t K = extent(p, "K"), N = extent(p, "N");
+    Values y = given(p, "y"); // rows of no slot keep theirs
+    for (size_t slot = 0; slot < p.in.at("rows").size(); slot++) {
+        if (p.in.at("experts")[slot] < 0) continue;
+        auto row = static_cast<size_t>(p.in.at("rows")[slot]);
+        Values sum =
+            oracle::linear(row_of(p.in.at("h"), slot, K), slot_weights(p, slot, N), static_cast<int>(K), {});
+        for (size_t n = 0; n < N; n++) y[row * N + n] = sum[n] * p.in.at("scale")[row];
+    }
+    return {{"y", y}};
+}
+
 Results router(const Problem &p) {
     auto gate = p.choices.at("score") == "softmax" ? oracle::Gate::softmax : oracle::Gate::sigmoid;
     oracle::Routing r = oracle::route_top1(given(p, "logits"), static_cast<int>(p.value("E")), gate);
@@ -189,6 +228,8 @@ Results expected(const Problem &p) {
     if (op == "linear") return linear(p);
     if (op == "expert_up") return expert_up(p);
     if (op == "expert_down") return expert_down(p);
+    if (op == "grouped_expert_up") return grouped_expert_up(p);
+    if (op == "grouped_expert_down") return grouped_expert_down(p);
     if (op == "router") return router(p);
     if (op == "add") return add(p);
     if (op == "embedding") return picked(p, "table", "ids", "H");

@@ -20,9 +20,35 @@ int option_flags(const std::string &op) {
     return op == "rms_norm" || op == "layer_norm" ? int(norm_add) : 0;
 }
 
+// Tiles of routed rows as the contracts of the grouped ops want them: `rows` or `experts` of every slot. Each
+// row has an expert; with few rows one expert has none. Tiles that are left over are not used.
+Values tiles(const Problem &p, bool experts) {
+    auto G = static_cast<size_t>(p.dims.at("G")), B = static_cast<size_t>(p.dims.at("B"));
+    auto E = static_cast<unsigned>(p.dims.at("E"));
+    constexpr int few_rows = 300, idle = 1;
+    std::vector<std::vector<int>> rows_of(E);
+    std::mt19937 engine(11);
+    for (int row = 0; row < p.dims.at("T"); row++) {
+        unsigned e = engine() % E;
+        if (e == idle && E > 2 && p.dims.at("T") <= few_rows) e = 0;
+        rows_of[e].push_back(row);
+    }
+    Values v(G * B, experts ? -1 : 0);
+    size_t tile = 0;
+    for (size_t e = 0; e < E; e++)
+        for (size_t first = 0; first < rows_of[e].size() && tile < G; first += B, tile++)
+            for (size_t b = 0; b < B; b++) {
+                int row = rows_of[e][std::min(first + b, rows_of[e].size() - 1)];
+                v[tile * B + b] = experts ? static_cast<double>(e) : row;
+            }
+    return v;
+}
+
 // Ids and row numbers: legal ones, and none twice where rows are written to.
-Values integers(const Problem &p, size_t count) {
+Values integers(const Problem &p, const Operand &o) {
     const Contract &c = *p.contract;
+    size_t count = p.count(o);
+    if (begins(c.name, "grouped_")) return tiles(p, o.name == "experts");
     auto rows = static_cast<size_t>(c.name == "embedding" ? p.dims.at("V") : p.dims.at("T"));
     Values v(count);
     std::mt19937 engine(7);
@@ -51,6 +77,20 @@ Values reals(const Problem &p, const Operand &o, int seed) {
     if (begins(op, "selective_") && (o.name == "A" || step))
         for (double &x : v) x = static_cast<float>(o.name == "A" ? -0.1 - std::fabs(x) : std::fabs(x));
     return stored(p.storage(o), v);
+}
+
+} // namespace
+
+namespace {
+
+// Slots that repeat a row of y are to write the same: their h is equal.
+void repeat_hidden(Problem &p) {
+    const Values &rows = p.in.at("rows");
+    auto B = static_cast<size_t>(p.dims.at("B"));
+    auto K = static_cast<std::ptrdiff_t>(p.dims.at("K"));
+    auto h = p.in.at("h").begin();
+    for (size_t slot = 0; slot < rows.size(); slot++, h += K)
+        if (slot % B && rows[slot] == rows[slot - 1]) std::copy_n(h - K, K, h);
 }
 
 } // namespace
@@ -105,6 +145,10 @@ Dims call_dims(const Contract &contract, const Spec &spec, const Dims &dynamic) 
     Dims dims = dynamic;
     dims.insert(spec.fixed.begin(), spec.fixed.end());
     if (contract.name == "expert_down" && dims.count("R")) dims.emplace("T", dims.at("R"));
+    if (begins(contract.name, "grouped_") && dims.count("T") && dims.count("B") && dims.count("E")) {
+        int64_t T = dims.at("T"), B = dims.at("B"); // as many tiles as any routing can fill
+        dims.emplace("G", std::min(T, (T + dims.at("E") * (B - 1)) / B));
+    }
     for (const Dimension &d : contract.dims)
         if (!dims.count(d.name)) throw Error(contract.name, "the shape lacks " + d.name);
     return dims;
@@ -125,8 +169,9 @@ Problem random_problem(const Contract &contract, const std::map<std::string, std
         if (o.role == Role::output)
             p.in[o.name].assign(p.count(o), -77); // every storage holds it
         else
-            p.in[o.name] = o.type == "i32" ? integers(p, p.count(o)) : reals(p, o, seed);
+            p.in[o.name] = o.type == "i32" ? integers(p, o) : reals(p, o, seed);
     }
+    if (contract.name == "grouped_expert_down") repeat_hidden(p);
     return p;
 }
 

@@ -61,10 +61,19 @@ json contract_to_json(const Contract &c) {
     for (const Operand &o : c.operands) operands.push_back(to_json(o));
     for (const Scalar &s : c.scalars)
         scalars.push_back({{"name", s.name}, {"type", s.type}, {"help", s.help}});
-    return {{"name", c.name},       {"version", c.version},     {"summary", c.summary},
-            {"dims", dims},         {"operands", operands},     {"scalars", scalars},
-            {"slice", c.slice},     {"granule", c.granule},     {"ragged", c.ragged},
-            {"choices", c.choices}, {"tolerance", c.tolerance}, {"non_finite", c.non_finite}};
+    return {{"name", c.name},
+            {"version", c.version},
+            {"summary", c.summary},
+            {"dims", dims},
+            {"operands", operands},
+            {"scalars", scalars},
+            {"slice", c.slice},
+            {"granule", c.granule},
+            {"ragged", c.ragged},
+            {"choices", c.choices},
+            {"tolerance", c.tolerance},
+            {"non_finite", c.non_finite},
+            {"dense_when_fixed", c.dense_when_fixed}};
 }
 
 Contract contract_from_json(const json &object) {
@@ -82,6 +91,7 @@ Contract contract_from_json(const json &object) {
     c.choices = f.get<std::map<std::string, std::vector<std::string>>>("choices");
     c.tolerance = f.get<std::map<std::string, double>>("tolerance");
     c.non_finite = f.get<std::string>("non_finite");
+    c.dense_when_fixed = f.get<bool>("dense_when_fixed");
     f.done();
     if (c.granule < 1) throw Error("\"granule\" of contract is not positive");
     return c;

@@ -140,7 +140,7 @@ void build_object(const PackKernel &k, const std::string &object, const std::str
     Kernel kernel = op.build(k.spec, k.knobs, target);
     if (k.isa == "cuda") {
         const ptx::Ptxas &ptxas = assembler();
-        refuse_spills(ptx::compile_cuda(kernel, symbol, ptxas, ptx::plain_build(ptxas), part), part);
+        refuse_spills(ptx::compile_cuda(kernel, symbol, ptxas, ptx::build_for(kernel.device, ptxas), part), part);
     } else {
         compile(kernel, symbol, target, {{Halide::OutputFileType::object, part}});
     }

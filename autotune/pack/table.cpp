@@ -64,7 +64,8 @@ void op_row(std::ostringstream &out, const Contract &c) {
     out << "    {\"" << c.name << "\", " << c.version << ", " << c.dims.size() << ", " << c.choices.size()
         << ", " << c.operands.size() << ", " << c.scalars.size() << ", " << c.name << "_dims, " << c.name
         << "_choices, " << c.name << "_operands, " << c.name << "_scalars, " << index_of(c.dims, c.slice)
-        << ", " << c.granule << ", " << index_of(c.dims, c.ragged) << "},\n";
+        << ", " << c.granule << ", " << index_of(c.dims, c.ragged) << ", "
+        << (c.dense_when_fixed ? "true" : "false") << "},\n";
 }
 
 void kernel_row(std::ostringstream &out, const PackKernel &k) {

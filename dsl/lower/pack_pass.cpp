@@ -1,30 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dsl/lower/pack_pass.h"
+#include "dsl/ptx/instructions.h"
+#include "runtime/base/error.h"
 
 namespace ks {
 using namespace Halide;
 using namespace Halide::Internal;
 
 namespace {
-const char *const one_call = "ks_to_bf16", *const pair_call = "ks_to_bf16x2"; // (low half, high half)
+const char *const to_bf16 = "ks_to_bf16", *const to_f16 = "ks_to_f16";
 } // namespace
 
-Expr PackPass::to_bf16(const Expr &value) { return pseudo_call(UInt(16), one_call, {value}); }
-
-std::map<std::string, ptx::Expansion> PackPass::expansions() {
-    return {{pair_call, [](const ptx::PseudoCall &c) {
-                 return "cvt.rn.bf16x2.f32 " + c.result + ", " + c.arguments.at(1) + ", " +
-                        c.arguments.at(0) + ";";
-             }}};
+Expr PackPass::narrow(Storage s, const Expr &value) {
+    if (s == Storage::f32) throw Error("pack pass", "f32 is not packed");
+    return pseudo_call(UInt(16), s == Storage::bf16 ? to_bf16 : to_f16, {value});
 }
 
 Expr PackPass::visit(const Call *op) {
-    if (op->name != one_call) return IRMutator::visit(op);
+    if (op->name != to_bf16 && op->name != to_f16) return IRMutator::visit(op);
+    auto pair = op->name == to_bf16 ? ptx::pack_bf16 : ptx::pack_f16;
     Expr value = mutate(op->args[0]);
     int lanes = op->type.lanes();
-    auto pair = [](const Expr &low, const Expr &high) {
-        return pseudo_call(UInt(32), pair_call, {low, high});
-    };
     if (lanes == 1) return cast<uint16_t>(pair(value, value));
     if (lanes % 2) return IRMutator::visit(op); // refused later: no vector of ours is odd
     std::string name = unique_name("wide");

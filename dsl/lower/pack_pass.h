@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pack pass: conversions from f32 to bf16 on a GPU. to_bf16() rounds to nearest even, as storage.h does; NaN
-// becomes the quiet NaN 0x7fff. A vector of them becomes the instruction for pairs (cvt.rn.bf16x2.f32).
+// Pack pass: conversions from f32 to 16 bits on a GPU. They round to nearest even, as storage.h does; NaN
+// becomes the quiet NaN 0x7fff. A vector of them becomes instructions for pairs (dsl/ptx/instructions.h),
+// whose expansions the kernel needs.
 #pragma once
 #include "dsl/lowering_pass.h"
-#include "dsl/ptx/text.h"
-#include <map>
+#include "dsl/storage.h"
 
 namespace ks {
 
 class PackPass : public LoweringPass {
   public:
-    static Halide::Expr to_bf16(const Halide::Expr &value); // UInt(16)
-
-    // What the conversions become in the PTX.
-    static std::map<std::string, ptx::Expansion> expansions();
+    static Halide::Expr narrow(Storage s, const Halide::Expr &value); // UInt(16); bf16 or f16
 
     void verify() const override {} // an op may store f32
 

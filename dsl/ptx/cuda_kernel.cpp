@@ -48,8 +48,12 @@ struct CallOurLauncher : Internal::IRMutator {
 
 } // namespace
 
-CudaBuild plain_build(const Ptxas &ptxas) {
+CudaBuild build_for(const DeviceCode &code, const Ptxas &ptxas) {
     CudaBuild build;
+    if (!code.arch.empty()) {
+        if (!ptxas.knows(code.arch)) throw Error(ptxas.program(), "does not know " + code.arch);
+        return {{code.arch}, false};
+    }
     for (const char *arch : {"sm_80", "sm_90", "sm_100"})
         if (ptxas.knows(arch)) build.archs.push_back(arch);
     if (build.archs.empty()) throw Error(ptxas.program(), "knows none of sm_80, sm_90, sm_100");

@@ -21,9 +21,9 @@ struct CudaBuild {
     bool with_ptx = true;           // and the text, for architectures that are none of these
 };
 
-// What a kernel without instructions of one architecture is built for: sm_80, sm_90 and sm_100 as far as
-// `ptxas` knows them, and PTX.
-CudaBuild plain_build(const Ptxas &ptxas);
+// What a kernel is built for: the architecture whose instructions it has, or else sm_80, sm_90 and sm_100 as
+// far as `ptxas` knows them, and PTX. Throws ks::Error when `ptxas` does not know the one.
+CudaBuild build_for(const DeviceCode &code, const Ptxas &ptxas);
 
 struct CudaReport {
     std::string arch;

@@ -80,7 +80,30 @@ ks_status Call::read(const OpInfo &info, const void *args, bool on_device) {
         else
             scalars[i].integer = static_cast<int32_t>(*slot);
     }
+    alignment = on_device ? common_alignment() : 0;
     return check_overlaps();
+}
+
+bool Call::dense() const {
+    for (int i = 0; i < op->operand_count; i++) {
+        const CallOperand &o = operands[i];
+        int64_t row = 1;
+        for (int r = 1; r < op->operands[i].rank; r++) row *= o.extent[r];
+        if (o.data && op->operands[i].rank && o.stride[0] != row) return false;
+    }
+    return true;
+}
+
+int32_t Call::common_alignment() const {
+    uint64_t bits = 16;
+    for (int i = 0; i < op->operand_count; i++) {
+        const CallOperand &o = operands[i];
+        if (!o.data) continue; // its stand-in is another one's memory
+        auto bytes = static_cast<uint64_t>(o.element);
+        bits |= reinterpret_cast<uint64_t>(o.data) | static_cast<uint64_t>(o.sequence_stride) * bytes;
+        for (int r = 0; r + 1 < o.rank; r++) bits |= static_cast<uint64_t>(o.stride[r]) * bytes;
+    }
+    return static_cast<int32_t>(bits & -bits);
 }
 
 ks_status Call::read_sequences(const int64_t *&slot, bool on_device) {
@@ -138,6 +161,8 @@ ks_status Call::read_operand(int index, const int64_t *&slot) {
                         where(*op, o.name) + " spans more than 2^31 elements: split the call");
     }
     c.sequence_stride = o.per_sequence ? dense : 0;
+    c.rank = o.rank;
+    if (o.rank && o.shape[o.rank - 1] < 0 && c.extent[o.rank - 1] == 1) c.rank--;
     return KS_OK;
 }
 

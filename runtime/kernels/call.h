@@ -11,6 +11,7 @@ struct CallOperand {
     int64_t stride[max_rank]; // in elements, outermost first
     int64_t extent[max_rank];
     int64_t sequence_stride; // in elements; 0 where all sequences share the operand
+    int rank;                // dimensions that kernels are told of (dsl/contract.h, buffer_shape)
     int element;             // bytes
 };
 
@@ -32,6 +33,10 @@ struct Call {
         float real;
     } scalars[max_scalars];
 
+    // On a device: the largest power of two, up to 16, that divides every address and every distance between
+    // rows, in bytes.
+    int32_t alignment;
+
     // Reads and checks `args`; on failure sets the text of ks_last_error. With `on_device` the operands and
     // seq_start are memory that only a GPU reads.
     ks_status read(const OpInfo &info, const void *args, bool on_device);
@@ -39,10 +44,14 @@ struct Call {
     // Where sequence `s` begins along the ragged axis; s = sequences: its end. Not for calls on a device.
     int64_t start(int64_t s) const { return seq_start ? seq_start[s] : dims[op->ragged] / sequences * s; }
 
+    // Whether rows follow each other without gaps in every operand.
+    bool dense() const;
+
   private:
     ks_status read_sequences(const int64_t *&slot, bool on_device);
     ks_status read_operand(int index, const int64_t *&slot);
     ks_status check_overlaps() const;
+    int32_t common_alignment() const;
 };
 
 // The element type of an operand as kernels are told it.

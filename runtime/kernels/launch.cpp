@@ -9,22 +9,14 @@ namespace ks {
 
 namespace {
 
-// Tuned kernels of a GPU move 16 bytes at a time; a call that is not made for that takes the base kernel.
-bool aligned(const Call &call) {
-    constexpr size_t bytes = 16;
-    for (int i = 0; i < call.op->operand_count; i++) {
-        const CallOperand &o = call.operands[i];
-        if (!o.data) continue;
-        size_t all = reinterpret_cast<size_t>(o.data);
-        for (int r = 0; r + 1 < call.op->operands[i].rank; r++)
-            all |= static_cast<size_t>(o.stride[r] * o.element);
-        if (all % bytes) return false;
-    }
-    return true;
+// Tuned kernels of a GPU move 16 bytes at a time, and those with tensor maps or constant strides want dense
+// rows; a call that is not made for that takes the base kernel.
+bool tuned_can_serve(const Call &call) {
+    return call.alignment >= 16 && (!call.op->dense_when_fixed || call.dense());
 }
 
 const KernelInfo *find(const ks_library &library, int op, const Call &call) {
-    const bool tuned_too = !library.device || aligned(call);
+    const bool tuned_too = !library.device || tuned_can_serve(call);
     for (const KernelInfo *k : library.kernels[static_cast<size_t>(op)]) {
         bool match = std::equal(call.choices, call.choices + call.op->choice_count, k->choices) &&
                      call.sequences >= k->fewest_sequences && call.sequences <= k->most_sequences;
@@ -102,7 +94,7 @@ void view(const Plan &p, int index, int64_t sequence, int64_t part, Views &v) {
     }
     uint8_t *data = o->data + sequence * o->sequence_stride * o->element;
     KernelBuffer &b = v.buffers[index];
-    for (int i = 0; i < info->rank; i++) {
+    for (int i = 0; i < o->rank; i++) {
         int64_t extent = o->extent[i], first = 0;
         if (info->shape[i] == call.op->ragged && call.op->ragged >= 0) {
             first = call.start(sequence);
@@ -112,10 +104,10 @@ void view(const Plan &p, int index, int64_t sequence, int64_t part, Views &v) {
             extent = std::min(extent - first, p.slice_length);
         }
         data += first * o->stride[i] * o->element;
-        v.dims[index][info->rank - 1 - i] = {0, static_cast<int32_t>(extent),
-                                             static_cast<int32_t>(o->stride[i]), 0};
+        v.dims[index][o->rank - 1 - i] = {0, static_cast<int32_t>(extent), static_cast<int32_t>(o->stride[i]),
+                                          0};
     }
-    b = {0, nullptr, data, 0, kernel_type(*info, *o), info->rank, v.dims[index], nullptr};
+    b = {0, nullptr, data, 0, kernel_type(*info, *o), o->rank, v.dims[index], nullptr};
 }
 
 void run_task(void *context, int task) {

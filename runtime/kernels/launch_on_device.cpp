@@ -17,20 +17,6 @@ struct Arguments {
     void add(void *argument) { list[count++] = argument; }
 };
 
-// The largest power of two, up to 16, that divides every address and every distance between rows, in bytes.
-int32_t alignment(const Call &call) {
-    uint64_t bits = 16;
-    for (int i = 0; i < call.op->operand_count; i++) {
-        const CallOperand &o = call.operands[i];
-        if (!o.data) continue; // its stand-in is another one's memory
-        auto bytes = static_cast<uint64_t>(o.element);
-        bits |= reinterpret_cast<uint64_t>(o.data) | static_cast<uint64_t>(o.sequence_stride) * bytes;
-        for (int r = 0; r + 1 < call.op->operands[i].rank; r++)
-            bits |= static_cast<uint64_t>(o.stride[r]) * bytes;
-    }
-    return static_cast<int32_t>(bits & -bits);
-}
-
 uint64_t address(const void *pointer) { return reinterpret_cast<uint64_t>(pointer); }
 
 KernelDim dim(int64_t extent, int64_t stride) {
@@ -48,12 +34,12 @@ void fill(const Call &call, int index, Arguments &a) {
         info = &call.op->operands[info->stand_in];
     }
     KernelDim *dims = a.dims[index];
-    for (int i = 0; i < info->rank; i++) dims[info->rank - 1 - i] = dim(o->extent[i], o->stride[i]);
-    int rank = info->rank;
+    int rank = o->rank;
+    for (int i = 0; i < rank; i++) dims[rank - 1 - i] = dim(o->extent[i], o->stride[i]);
     // Where all are equally long the grid need not reach further than that.
-    for (int i = 0; output && i < info->rank; i++)
+    for (int i = 0; output && i < o->rank; i++)
         if (call.op->ragged >= 0 && info->shape[i] == call.op->ragged && !call.seq_start)
-            dims[info->rank - 1 - i].extent = static_cast<int32_t>(call.start(1));
+            dims[o->rank - 1 - i].extent = static_cast<int32_t>(call.start(1));
     if (call.op->ragged >= 0 && (output || per_sequence))
         dims[rank++] = dim(call.sequences, per_sequence ? o->sequence_stride : 0);
     a.buffers[index] = {address(o->data), nullptr, nullptr, 0, kernel_type(*info, *o), rank, dims, nullptr};
@@ -77,7 +63,7 @@ ks_status launch_on_device(const cuda::OpenDevice &device, const Call &call, con
     for (int i = 0; i < op.scalar_count; i++)
         a.add(const_cast<void *>(static_cast<const void *>(&call.scalars[i])));
     a.equal_steps = op.ragged >= 0 && !call.seq_start ? static_cast<int32_t>(call.start(1)) : 0;
-    a.alignment = alignment(call);
+    a.alignment = call.alignment;
     if (op.ragged >= 0) a.add(&a.equal_steps), a.add(&a.alignment);
     for (int i = 0; i < op.operand_count; i++)
         if (op.operands[i].role == OperandRole::output) a.add(&a.buffers[i]);

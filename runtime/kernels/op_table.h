@@ -46,6 +46,7 @@ struct OpInfo {
     const OperandInfo *operands;
     const ScalarInfo *scalars;
     int slice, granule, ragged; // dimension indices, or -1
+    bool dense_when_fixed;      // dsl/contract.h
 };
 
 // One kernel and the box of calls it serves. Within an op the more special come first; the first match runs.
@@ -56,7 +57,7 @@ struct KernelInfo {
     int64_t low[max_dims], high[max_dims];
     int64_t fewest_sequences, most_sequences; // of ops with a ragged axis
     const char *device; // name of the GPU that it was tuned on, the only one it serves; null: any
-    bool base; // serves any size; no tuning run chose it
+    bool base;          // serves any size; no tuning run chose it
     const char *knobs;
     int (*call)(void **arguments);
 };

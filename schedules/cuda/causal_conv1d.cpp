@@ -4,6 +4,7 @@
 #include "dsl/lower/assign_pass.h"
 #include "dsl/lower/choose_pass.h"
 #include "dsl/lower/pack_pass.h"
+#include "dsl/ptx/instructions.h"
 
 namespace ks::cuda {
 using namespace Halide;
@@ -52,7 +53,7 @@ Kernel causal_conv1d(const Spec &spec, const Knobs &k, const Target &) {
          std::make_shared<ChoosePass>(op.window.name()), std::make_shared<PackPass>(),
          std::make_shared<AlignedPass>()},
         {{[=](const std::string &ptx) { return ptx::with_launch_bounds(ptx, threads, resident / threads); }},
-         PackPass::expansions(),
+         ptx::instructions(),
          0}};
 }
 

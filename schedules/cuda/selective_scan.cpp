@@ -25,8 +25,8 @@ LanesPlan lanes_plan(const Knobs &k) {
     return plan;
 }
 
-// States over lanes wants 16 states, operands of 16 bits and whole blocks of channels. Rows of u, dt, z, B and
-// C must begin at multiples of 16 bytes, of y of 4: the caller's promise.
+// States over lanes wants 16 states, operands of 16 bits and whole blocks of channels. Rows of u, dt, z, B
+// and C must begin at multiples of 16 bytes, of y of 4: the caller's promise.
 bool lanes_can_serve(const Spec &spec) {
     auto fixed = [&](const char *dim) {
         auto at = spec.fixed.find(dim);

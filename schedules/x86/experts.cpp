@@ -58,7 +58,7 @@ Kernel expert_down(const Spec &spec, const Knobs &k, const Target &target) {
 }
 
 bool expert_down_in_base_pack(const Spec &spec, const Target &target) {
-    return linear_in_base_pack(spec, target);
+    return panel_in_base_pack(panel(spec), spec, target);
 }
 
 } // namespace ks::x86

@@ -65,10 +65,11 @@ Kernel linear(const Spec &spec, const Knobs &k, const Target &target) {
 }
 
 bool linear_in_base_pack(const Spec &spec, const Target &target) {
-    return panel_in_base_pack(std::stoi(spec.choice("panel")), spec, target);
+    return spec.choice("out") == "f32" && panel_in_base_pack(std::stoi(spec.choice("panel")), spec, target);
 }
 
 bool panel_in_base_pack(int lanes, const Spec &spec, const Target &target) {
+    if (spec.choice("io") == "f16") return false;
     if (spec.choice("io") == "bf16")
         return spec.choice("weight") == "bf16" &&
                lanes == 32; // 12 rows of two vectors: 0.97 of what the unit can do

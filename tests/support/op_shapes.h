@@ -17,14 +17,20 @@ inline Dims dims_at(const Contract &c, const Edge &e) {
     for (const auto &d : c.dims) {
         if (d.name == "T" && c.name == "expert_down")
             dims[d.name] = e.length + e.length / 2; // some are not listed
+        else if (d.name == "G")                     // too few for the longer ones: some rows are in no tile
+            dims[d.name] = 1 + e.length % 7;
         else if (!d.width)
             dims[d.name] = e.length;
-        else if (d.name == "N")
+        else if (d.name == "B")
+            dims[d.name] = e.states;
+        else if (d.name == "N" && c.name != "grouped_expert_down")
             dims[d.name] = e.states;
         else if (d.name == "E")
             dims[d.name] = e.experts;
         else if (d.name == "P" || d.name == "V")
             dims[d.name] = e.rows;
+        else if (d.name == "F" || d.name == "N")
+            dims[d.name] = 20 * e.rows + 1;
         else
             dims[d.name] = e.width;
     }

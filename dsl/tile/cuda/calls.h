@@ -23,7 +23,7 @@ constexpr const char *accumulator = "ks_tile_accumulator_"; // and its number: (
 constexpr const char *barrier = "ks_tile_barrier";          // (thread): all consumers
 constexpr const char *open_block = "ks_tile_open_block";    // (thread): a store buffer is free
 constexpr const char *stage = "ks_tile_stage";              // (column group, half, pair): into the buffer
-constexpr const char *store_block = "ks_tile_store_block";  // (row, pair of the output): the buffer leaves
+constexpr const char *store_block = "ks_tile_store_block";  // (row, column of the output): the buffer leaves
 constexpr const char *drain = "ks_tile_drain";              // (thread): all that left has arrived
 
 // The number of an accumulator is part of the name because LLVM merges branches whose calls differ only in
@@ -31,8 +31,6 @@ constexpr const char *drain = "ks_tile_drain";              // (thread): all tha
 
 // Anywhere.
 constexpr const char *shared_base = "ks_tile_shared_base"; // (thread, bytes of an element) -> elements
-constexpr const char *pack_bf16 = "ks_pack_bf16x2";        // (first, second) -> pair
-constexpr const char *pack_f16 = "ks_pack_f16x2";
 
 enum class Operand { a, w, out };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dsl/tile/cuda/consumer.h"
 #include "dsl/tile/cuda/calls.h"
+#include "dsl/tile/cuda/ir_facts.h"
 #include "runtime/base/error.h"
 
 namespace ks::tile {
@@ -47,15 +48,21 @@ class Consumer : public IRMutator {
     }
 
     Expr visit(const Load *l) override {
-        if (c_.matmul.product_of(l->name) >= 0) {
-            int index = constant(l->index, "accumulator read");
-            auto known = c_.placement.accumulator.find({l->name, index});
-            if (known == c_.placement.accumulator.end()) refuse("reads " + l->name + " where it is no sum");
-            return Call::make(Float(32), calls::accumulator + std::to_string(known->second), {thread()},
-                              Call::Extern);
-        }
+        if (c_.matmul.product_of(l->name) >= 0) return accumulators(l);
         return Load::make(l->type, l->name, in_shared(l->name, l->type.element_of(), mutate(l->index)),
                           l->image, l->param, mutate(l->predicate), l->alignment);
+    }
+
+    Expr accumulators(const Load *l) const {
+        int first = constant(first_lane(l->index), "accumulator read");
+        std::vector<Expr> lanes;
+        for (int i = 0; i < l->type.lanes(); i++) {
+            auto known = c_.placement.accumulator.find({l->name, first + i});
+            if (known == c_.placement.accumulator.end()) refuse("reads " + l->name + " where it is no sum");
+            lanes.push_back(Call::make(Float(32), calls::accumulator + std::to_string(known->second),
+                                       {thread()}, Call::Extern));
+        }
+        return lanes.size() == 1 ? lanes[0] : Shuffle::make_concat(lanes);
     }
 
     Stmt visit(const Store *s) override {
@@ -98,12 +105,13 @@ class Consumer : public IRMutator {
             refuse("is under a condition: the tensor map clips what is outside, so split with RoundUp");
         if (loops_) refuse("is in a loop inside of the tile");
         if (!is_const_one(s->predicate)) refuse("is under a condition");
-        int step = constant(c_.lets.mutate(s->index) - c_.output->index, "step between stores");
+        if (s->value.type() != UInt(16, pair_columns)) refuse("is not of pairs of 16 bits");
+        int step = constant(first_lane(c_.lets.mutate(s->index)) - c_.output->index, "step between stores");
         // A tile may be wider than a row of the output, but not than the eight to the next row of a thread.
         int next_half = half_rows * c_.output->row_stride;
-        int row = step / next_half * half_rows, pair = step % next_half;
-        Place place{row, pair * pair_columns};
-        int slab = row / slab_rows, half = row % slab_rows / half_rows, group = pair / lanes_of_row;
+        Place place{step / next_half * half_rows, step % next_half};
+        int slab = place.row / slab_rows, half = place.row % slab_rows / half_rows,
+            group = place.column / group_columns;
         bool due = accumulator_at(c_.op, 0, place).has_value();
         int blocks_of_slab = c_.op.product_columns() / store_block_columns;
         int block = slab * blocks_of_slab + group / groups_of_block, in_block = group % groups_of_block;
@@ -112,15 +120,16 @@ class Consumer : public IRMutator {
         if (block != block_) refuse("leaves a block of 64 columns before all of it is stored");
         if (!in_block_.insert(in_block * 2 + half).second) refuse("stores a pair twice");
 
-        Stmt code = calls::perform(calls::stage, {in_block, half, mutate(at_edge(s->value, place))});
+        Stmt code = calls::perform(calls::stage,
+                                   {in_block, half, reinterpret(UInt(32), mutate(at_edge(s->value, place)))});
         if (staged_++ == 0) code = Block::make(calls::perform(calls::open_block, {thread()}), code);
         if (staged_ < stores_of_block) return code;
         staged_ = 0;
         in_block_.clear();
         stored_blocks_.insert(block);
         Expr first_row = c_.placement.first_row + slab * slab_rows;
-        Expr first_pair = c_.output->column + block % blocks_of_slab * (store_block_columns / pair_columns);
-        return Block::make(code, calls::perform(calls::store_block, {first_row, first_pair}));
+        Expr first_column = c_.output->column + block % blocks_of_slab * store_block_columns;
+        return Block::make(code, calls::perform(calls::store_block, {first_row, first_column}));
     }
 };
 

@@ -40,11 +40,18 @@ class LoadInside : public IRMutator {
     Expr inside_;
     const std::set<std::string> &own_;
 
+    // A dense vector stays one: pairs of columns are inside together, and a buffer with columns has a pair.
+    Expr index_inside(const Expr &index) const {
+        if (const Ramp *r = index.as<Ramp>())
+            return Ramp::make(Select::make(inside_, r->base, make_zero(r->base.type())), r->stride, r->lanes);
+        Expr holds = inside_;
+        if (index.type().is_vector()) holds = Broadcast::make(holds, index.type().lanes());
+        return Select::make(holds, index, make_zero(index.type()));
+    }
+
     Expr visit(const Load *op) override {
         if (own_.count(op->name)) return IRMutator::visit(op);
-        Expr index = mutate(op->index), nowhere = make_zero(index.type()), holds = inside_;
-        if (op->type.is_vector()) holds = Broadcast::make(holds, op->type.lanes());
-        return Load::make(op->type, op->name, Select::make(holds, index, nowhere), op->image, op->param,
+        return Load::make(op->type, op->name, index_inside(mutate(op->index)), op->image, op->param,
                           mutate(op->predicate), ModulusRemainder());
     }
 };
@@ -53,9 +60,9 @@ class LoadInside : public IRMutator {
 
 Extent output_extent(const TileMatmul &m, const TileOp &op, const Expr &row_count) {
     Extent extent{Expr(), 0};
-    auto pairs = known_extent(m, 0);
-    if (!pairs) throw Error("tile operand " + m.out.name(), "the number of its columns is not a constant");
-    if (*pairs % (op.product_columns() / pair_columns)) extent.pairs = static_cast<int>(*pairs);
+    auto columns = known_extent(m, 0);
+    if (!columns) throw Error("tile operand " + m.out.name(), "the number of its columns is not a constant");
+    if (*columns % op.product_columns()) extent.columns = static_cast<int>(*columns);
     if (m.out.dimensions() > 2) return extent; // whole tiles of rows
     auto rows = known_extent(m, 1);
     if (!rows)
@@ -74,8 +81,8 @@ Expr inside(const Extent &extent, const OutputOrigin &origin, const Expr &first_
             thread / warpgroup_threads * (op.slabs * slab_rows) + warp * warp_rows + lane / lanes_of_row;
         holds = first_row + first + step.row < extent.rows;
     }
-    if (extent.pairs)
-        holds = holds && origin.column + thread % lanes_of_row + step.column / pair_columns < extent.pairs;
+    if (extent.columns)
+        holds = holds && origin.column + thread % lanes_of_row * pair_columns + step.column < extent.columns;
     return simplify(holds);
 }
 

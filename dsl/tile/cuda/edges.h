@@ -7,12 +7,12 @@
 
 namespace ks::tile {
 
-// Rows and pairs that the output has. Rows may be known to the host alone: then `rows` is a name that the
+// Rows and columns that the output has. Rows may be known to the host alone: then `rows` is a name that the
 // caller defines there.
 struct Extent {
     Halide::Expr rows; // undefined: no tile reaches over the last row
-    int pairs;         // 0: no tile reaches over the last column
-    bool exact() const { return !rows.defined() && !pairs; }
+    int columns;       // 0: no tile reaches over the last column
+    bool exact() const { return !rows.defined() && !columns; }
 };
 
 // `row_count` stands for the number of rows where it is not a constant.

@@ -37,6 +37,11 @@ std::set<std::string> names_of(const Code &code) {
 
 } // namespace
 
+Expr first_lane(const Expr &index) {
+    const Ramp *ramp = index.as<Ramp>();
+    return ramp && is_const_one(ramp->stride) ? ramp->base : index;
+}
+
 std::set<std::string> allocations_in(const Stmt &code) { return names_of<Allocate>(code); }
 std::set<std::string> loops_in(const Stmt &code) { return names_of<For>(code); }
 std::set<std::string> stored_in(const Stmt &code) { return names_of<Store>(code); }
@@ -46,7 +51,7 @@ bool has_load(const Expr &e) { return !names_of<Load>(e).empty(); }
 std::vector<Expr> stores_to(const std::string &buffer, const Stmt &code) {
     std::vector<Expr> indices;
     for_every<Store>(code, [&](const Store *op) {
-        if (op->name == buffer) indices.push_back(op->index);
+        if (op->name == buffer) indices.push_back(first_lane(op->index));
     });
     return indices;
 }

@@ -97,7 +97,7 @@ int rows_of(const ImageParam &w) {
 // of the product, and the row of W that belongs to it exists. The weights of an expert, whose number is
 // loaded, begin a constant number of rows apart.
 void check_column(const Expr &column, const Placement &at, const TileMatmul &m, int stride) {
-    Expr left = simplify(at.first_column[0] - column * pair_columns);
+    Expr left = simplify(at.first_column[0] - column);
     int rows = 0;
     if (is_const_zero(left)) {
         rows = rows_of(m.w);
@@ -107,10 +107,10 @@ void check_column(const Expr &column, const Placement &at, const TileMatmul &m, 
         if (expert && expert->name == m.experts.name() && apart) rows = static_cast<int>(*apart);
     }
     rows -= constant(at.first_column.back() - at.first_column[0], "distance of the products");
-    if (rows <= 0 || rows > stride * pair_columns) {
+    if (rows <= 0 || rows > stride) {
         std::ostringstream said;
         said << column;
-        misplaced("the output is not stored at the row of A and the column of the product, but at pair " +
+        misplaced("the output is not stored at the row of A and the column of the product, but at column " +
                   said.str());
     }
 }
@@ -123,7 +123,7 @@ OutputOrigin place_output(const std::vector<Expr> &stores, const Placement &at, 
     OutputOrigin out{Expr(), stores[0], Expr(), row_stride(m.out.output_buffer().parameter())};
     for (const Expr &index : stores)
         if (constant(index - out.index, "step between stores") < 0) out.index = index;
-    if (half_rows * out.row_stride < op.product_columns() / pair_columns)
+    if (half_rows * out.row_stride < op.product_columns())
         misplaced("the tile is more than eight times as wide as the output");
     out.first_index = in_thread(out.index, thread, 0);
 
@@ -131,7 +131,7 @@ OutputOrigin place_output(const std::vector<Expr> &stores, const Placement &at, 
         Place due = first_place(op, t);
         int is =
             constant(in_thread(out.index, thread, t) - out.first_index, "step between stores of threads");
-        if (is != due.row * out.row_stride + due.column / pair_columns)
+        if (is != due.row * out.row_stride + due.column)
             misplaced("thread " + std::to_string(t) + " stores elsewhere than where it computes");
     }
     out.column = simplify(out.first_index - at.first_row * out.row_stride);

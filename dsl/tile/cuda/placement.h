@@ -24,7 +24,7 @@ Placement place(const std::vector<DotProduct> &dots, const std::string &thread, 
 struct OutputOrigin {
     Halide::Expr first_index; // flat index of the first element of the first thread ...
     Halide::Expr index;       // ... and of a thread: its others are constant steps from it
-    Halide::Expr column;      // pair in its row of the output; the row is that of A
+    Halide::Expr column;      // in its row of the output; the row is that of A
     int row_stride;
 };
 

@@ -10,13 +10,6 @@ namespace {
 
 constexpr int consumers_barrier = 15; // named; those of warpgroups begin at 1
 
-void pack(Code &code, const ptx::PseudoCall &call, const char *type) {
-    code(".reg .f32 %first, %second;");
-    code("mov.b32 %first, ", call.arguments.at(0), ";");
-    code("mov.b32 %second, ", call.arguments.at(1), ";");
-    code("cvt.rn.", type, "x2.f32 ", call.result, ", %second, %first;"); // the upper half comes first
-}
-
 // Bytes to elements of Halide's shared memory behind ours.
 void shared_base(Code &code, const TileOp &op, const ptx::PseudoCall &call) {
     code("add.u32 ", call.result, ", %ks_base, ", SharedLayout(op).halide, ";");
@@ -37,8 +30,6 @@ std::map<std::string, ptx::Expansion> shared_expansions(const TileOp &op) {
     all[calls::barrier] = expansion(
         [op](Code &code, Call) { code("bar.sync ", consumers_barrier, ", ", op.consumers(), ";"); });
     all[calls::shared_base] = expansion([op](Code &code, Call c) { shared_base(code, op, c); });
-    all[calls::pack_bf16] = expansion([](Code &code, Call c) { pack(code, c, "bf16"); });
-    all[calls::pack_f16] = expansion([](Code &code, Call c) { pack(code, c, "f16"); });
     return all;
 }
 

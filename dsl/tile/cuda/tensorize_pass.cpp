@@ -60,7 +60,7 @@ Stmt keep_operands(const TileMatmul &m, bool output) {
     Stmt both = Block::make(keep(calls::Operand::a, first_element(m.a.name(), UInt(16))),
                             keep(calls::Operand::w, first_element(m.w.name(), UInt(16))));
     if (!output) return both;
-    return Block::make(both, keep(calls::Operand::out, first_element(m.out.name(), UInt(32))));
+    return Block::make(both, keep(calls::Operand::out, first_element(m.out.name(), UInt(16))));
 }
 
 } // namespace
@@ -76,7 +76,7 @@ TensorizePass::TensorizePass(const TileMatmul &matmul, const TileOp &op) : matmu
     aligned(matmul.w.parameter(), unit);
     if (op.unit == Unit::mma && (matmul.a.dimensions() != 2 || matmul.w.dimensions() != 2))
         throw Error("tile operand", "mma reads operands of two dimensions");
-    if (op.staged_store) aligned(matmul.out.output_buffer().parameter(), unit / 2);
+    if (op.staged_store) aligned(matmul.out.output_buffer().parameter(), unit);
 }
 
 void TensorizePass::verify() const {
@@ -121,10 +121,12 @@ std::vector<Stmt> TensorizePass::row_starts(const Placement &at, const Expr &cop
     for (int row = 0; row < op_.rows(); row += at_once) {
         Expr place = at.first_row + in_round + row;
         if (op_.gathered) {
-            host_extents_[indexed_rows] = {matmul_.rows.name(), 0};
-            place = Load::make(Int(32), matmul_.rows.name(),
-                               min(place, Variable::make(Int(32), indexed_rows) - 1), Buffer<>(), Parameter(),
-                               const_true(), ModulusRemainder());
+            if (!matmul_.experts.defined()) { // else tiles of rows are whole
+                host_extents_[indexed_rows] = {matmul_.rows.name(), 0};
+                place = min(place, Variable::make(Int(32), indexed_rows) - 1);
+            }
+            place = Load::make(Int(32), matmul_.rows.name(), place, Buffer<>(), Parameter(), const_true(),
+                               ModulusRemainder());
             add(place * row_stride(matmul_.a.parameter()));
         } else {
             add(row_start(matmul_.a, place, rows_of_a));

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dsl/tile/cuda/tile_kernel.h"
+#include "dsl/lower/pack_pass.h"
+#include "dsl/ptx/instructions.h"
 #include "dsl/tile/cuda/mma.h"
 #include "dsl/tile/cuda/operands.h"
 #include "dsl/tile/cuda/shared_layout.h"
@@ -10,7 +12,10 @@
 namespace ks::tile {
 
 void use_tensor_cores(Kernel &kernel, const TileMatmul &matmul, const TileOp &op) {
+    kernel.passes.push_back(std::make_shared<PackPass>()); // pairs of results in one instruction
     kernel.passes.push_back(std::make_shared<TensorizePass>(matmul, op));
+    kernel.device.expansions = ptx::instructions();
+    if (op.unit == Unit::wgmma) kernel.device.arch = wgmma::arch;
     bool wgmma = op.unit == Unit::wgmma;
     kernel.device.edits.push_back([op, wgmma](const std::string &ptx) {
         return wgmma ? wgmma::with_entry(ptx, op) : mma::with_entry(ptx, op);
@@ -23,11 +28,6 @@ void use_tensor_cores(Kernel &kernel, const TileMatmul &matmul, const TileOp &op
         std::memcpy(bytes.data(), &launch, sizeof launch);
         return bytes;
     };
-}
-
-ptx::CudaBuild tile_build(const TileOp &op, const ptx::Ptxas &ptxas) {
-    if (op.unit == Unit::mma) return ptx::plain_build(ptxas);
-    return {{wgmma::arch}, false};
 }
 
 cuda::TileLaunch tile_launch(const std::string &halide_ptx, const TileOp &op) {

@@ -2,17 +2,18 @@
 // A matrix product in an algorithm, as the schedule, the tensorizing pass and the launch need to know it:
 //
 //   product(column, row) = 0;  product(column, row) += widen(a(k, row)) * widen(w(k, column))    k in [0, K)
-//   out(pair, row) = two neighbouring 16-bit results, any function of the products at those columns
+//   out(column, row) = any function of the products at that column, 16 bits wide for a staged store
 //
 // Rows of `a` may come from an index, a(k, rows(row)), and columns of `w` from an expert chosen for each tile
-// of rows: then product and out have a third dimension, the tile, and `row` counts within it.
+// of rows: then the product has a third dimension, the tile, and `row` counts within it; so has `out`, or its
+// update writes rows anywhere (tile_schedule_of_update).
 #pragma once
 #include "dsl/tile/cuda/tile_op.h"
 
 namespace ks::tile {
 
 struct TileMatmul {
-    Halide::Func out;                   // UInt(32)
+    Halide::Func out;
     std::vector<Halide::Func> products; // f32; in the order in which their columns lie in a tile
     Halide::ImageParam a, w;            // UInt(16)
     Halide::ImageParam rows;            // Int(32); undefined when rows are not gathered
@@ -25,8 +26,5 @@ struct TileMatmul {
 // Elements from one row to the next. Throws ks::Error when the algorithm leaves it open: the position of an
 // element is then not known to be row * stride + k.
 int row_stride(const Halide::Parameter &buffer);
-
-// Two results as one word, rounded to nearest even: a single instruction of the device. Not for the CPU.
-Halide::Expr pack_pair(Storage s, const Halide::Expr &first, const Halide::Expr &second);
 
 } // namespace ks::tile

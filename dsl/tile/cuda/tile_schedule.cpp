@@ -8,11 +8,12 @@ using namespace Halide;
 
 namespace {
 
-// The loops of one tile that stay visible outside of it.
-struct TileLoops {
-    Var column{"column"}, row{"row"};               // tiles
-    Var slab{"slab"}, group{"group"}, half{"half"}; // elements of a thread
-    Var thread{"thread"};
+// Loops over rows, from tiles down to the elements of a thread (fragment.h). Of an update all are RVars.
+struct RowLoops {
+    bool of_update;
+    VarOrRVar tile, warpgroup, warp, row_of_half, slab, half;
+
+    VarOrRVar named(const char *name) const { return VarOrRVar(name, of_update); }
 };
 
 void match(const TileMatmul &m, const TileOp &op) {
@@ -22,38 +23,44 @@ void match(const TileMatmul &m, const TileOp &op) {
     require(static_cast<int>(m.products.size()) == op.products,
             "has another number of products than the tile");
     require(m.rows.defined() == op.gathered, "rows are gathered in only one of algorithm and tile");
-    require(m.out.dimensions() == (m.experts.defined() ? 3 : 2),
-            "the output has a dimension for tiles of rows where experts are chosen, and only there");
 }
 
-// Rows and columns of a tile to threads and their elements, as in fragment.h.
-void split_tile(Func out, const TileOp &op, const TileLoops &at, const Var &row, const Var &column) {
-    Var warpgroup, in_warpgroup, in_slab, warp, in_warp, row_of_half, lane_pair, lane, in_group;
-    out.split(row, warpgroup, in_warpgroup, slab_rows * op.slabs)
-        .split(in_warpgroup, at.slab, in_slab, slab_rows)
+// The rows of an output with a dimension for them, or with one for tiles and one for the rows of each.
+RowLoops split_rows(Func out, const TileMatmul &m, const TileOp &op, TailStrategy edge) {
+    Var tile("row"), warpgroup, warp, row_of_half, slab("slab"), half("half"), in_tile, in_warpgroup, in_slab,
+        in_warp;
+    bool tiles = m.experts.defined();
+    if (out.dimensions() != (tiles ? 3 : 2))
+        throw Error("tile schedule of " + out.name(),
+                    "the output has a dimension for tiles of rows where experts are chosen, and only there");
+    if (tiles)
+        in_tile = out.args()[1], tile = out.args()[2];
+    else
+        out.split(out.args()[1], tile, in_tile, op.rows(), edge);
+    out.split(in_tile, warpgroup, in_warpgroup, slab_rows * op.slabs)
+        .split(in_warpgroup, slab, in_slab, slab_rows)
         .split(in_slab, warp, in_warp, warp_rows)
-        .split(in_warp, at.half, row_of_half, half_rows)
-        .split(column, at.group, lane_pair, lanes_of_row)
-        .fuse(lane_pair, row_of_half, lane)
-        .fuse(lane, warp, in_group)
-        .fuse(in_group, warpgroup, at.thread);
+        .split(in_warp, half, row_of_half, half_rows);
+    return {false, tile, warpgroup, warp, row_of_half, slab, half};
 }
 
-// Tiles to blocks.
-void order_tiles(Func out, const TileOrder &order, const TileLoops &at) {
-    Var group, in_group, in_order, tile("tile"), turn("turn"), block("block");
-    std::vector<VarOrRVar> loops = {at.half, at.group, at.slab, at.thread};
+// Tiles to blocks; `inner` are the loops inside of a tile.
+void order_tiles(Stage out, const TileOrder &order, const RowLoops &rows, const VarOrRVar &column,
+                 const std::vector<VarOrRVar> &inner) {
+    VarOrRVar group = rows.named("row_group"), in_group = rows.named("in_row_group"),
+              in_order = rows.named("in_order"), tile = rows.named("tile"), turn = rows.named("turn"),
+              block = rows.named("block");
     auto reorder = [&](std::vector<VarOrRVar> outer) {
-        outer.insert(outer.begin(), loops.begin(), loops.end());
+        outer.insert(outer.begin(), inner.begin(), inner.end());
         out.reorder(outer);
     };
     if (order.group) {
-        out.split(at.row, group, in_group, order.group, TailStrategy::GuardWithIf);
-        reorder({in_group, at.column, group});
-        out.fuse(in_group, at.column, in_order).fuse(in_order, group, tile);
+        out.split(rows.tile, group, in_group, order.group, TailStrategy::GuardWithIf);
+        reorder({in_group, column, group});
+        out.fuse(in_group, column, in_order).fuse(in_order, group, tile);
     } else {
-        reorder({at.row, at.column});
-        out.fuse(at.row, at.column, tile);
+        reorder({rows.tile, column});
+        out.fuse(rows.tile, column, tile);
     }
     if (order.resident) {
         out.split(tile, turn, block, order.resident, TailStrategy::GuardWithIf);
@@ -62,7 +69,31 @@ void order_tiles(Func out, const TileOrder &order, const TileLoops &at) {
     } else {
         out.gpu_blocks(tile);
     }
-    out.gpu_threads(at.thread).unroll(at.half).unroll(at.group).unroll(at.slab);
+}
+
+void schedule(const TileMatmul &m, const TileOp &op, Stage out, const RowLoops &rows, TailStrategy edge) {
+    // A pair of columns, the unit of a thread's elements, is a vector; columns are even in number.
+    Var n = m.out.args()[0], column("column"), pair, in_pair, in_tile, group("group"), lane_pair;
+    out.split(n, pair, in_pair, pair_columns, TailStrategy::RoundUp)
+        .split(pair, column, in_tile, op.product_columns() / pair_columns, edge)
+        .split(in_tile, group, lane_pair, lanes_of_row);
+    VarOrRVar lane = rows.named("lane"), in_group = rows.named("in_group"), thread = rows.named("thread");
+    out.reorder({in_pair, rows.half, group, rows.slab, lane_pair, rows.row_of_half, rows.warp, rows.warpgroup,
+                 rows.tile, column});
+    out.fuse(lane_pair, rows.row_of_half, lane)
+        .fuse(lane, rows.warp, in_group)
+        .fuse(in_group, rows.warpgroup, thread);
+    order_tiles(out, op.order, rows, column, {in_pair, rows.half, group, rows.slab, thread});
+    out.gpu_threads(thread).vectorize(in_pair).unroll(rows.half).unroll(group).unroll(rows.slab);
+    out.never_partition_all(); // a partitioned loop would hold the tile several times
+    for (Func product : m.products) {
+        // One pair at a time: each becomes an allocation of its own, and that two registers.
+        product.compute_at(LoopLevel(m.out, rows.half)).store_in(MemoryType::Register);
+        for (int i = 0; i < product.dimensions(); i++)
+            product.bound_extent(product.args()[static_cast<size_t>(i)], i ? 1 : pair_columns);
+        product.unroll(product.args()[0]).never_partition_all();
+        product.update().unroll(product.args()[0]).never_partition_all();
+    }
 }
 
 } // namespace
@@ -70,27 +101,31 @@ void order_tiles(Func out, const TileOrder &order, const TileLoops &at) {
 void tile_schedule(const TileMatmul &m, const TileOp &op) {
     check(op);
     match(m, op);
-    TileLoops at;
-    Func out = m.out;
     // The tensor map clips what lies outside; Halide's own stores need guards.
     TailStrategy edge = op.staged_store ? TailStrategy::RoundUp : TailStrategy::GuardWithIf;
-    Var row_in_tile, column_in_tile;
-    if (m.experts.defined()) {
-        row_in_tile = out.args()[1];
-        at.row = out.args()[2];
-    } else {
-        out.split(out.args()[1], at.row, row_in_tile, op.rows(), edge);
-    }
-    out.split(out.args()[0], at.column, column_in_tile, op.product_columns() / pair_columns, edge);
-    split_tile(out, op, at, row_in_tile, column_in_tile);
-    order_tiles(out, op.order, at);
-    out.never_partition_all(); // a partitioned loop would hold the tile several times
-    for (Func product : m.products) {
-        // One pair at a time: each becomes an allocation of its own, and that two registers.
-        product.compute_at(out, at.half).store_in(MemoryType::Register);
-        product.unroll(product.args()[0]).never_partition_all();
-        product.update().unroll(product.args()[0]).never_partition_all();
-    }
+    RowLoops rows = split_rows(m.out, m, op, edge);
+    schedule(m, op, m.out, rows, edge);
+}
+
+std::vector<std::pair<int, int>> row_loops(const TileOp &op) {
+    return {{warp_rows / half_rows, half_rows},
+            {op.slabs, slab_rows},
+            {half_rows, 1},
+            {slab_rows / warp_rows, warp_rows},
+            {op.warpgroups, slab_rows * op.slabs}};
+}
+
+void tile_schedule_of_update(const TileMatmul &m, const TileOp &op, const std::vector<RVar> &rows,
+                             const RVar &tiles) {
+    check(op);
+    match(m, op);
+    if (rows.size() != row_loops(op).size())
+        throw Error("tile schedule of " + m.out.name(),
+                    "its rows are not walked over as row_loops() has them");
+    TailStrategy edge = op.staged_store ? TailStrategy::RoundUp : TailStrategy::GuardWithIf;
+    Stage out = Func(m.out).update();
+    out.allow_race_conditions();
+    schedule(m, op, out, {true, tiles, rows[4], rows[3], rows[2], rows[1], rows[0]}, edge);
 }
 
 } // namespace ks::tile

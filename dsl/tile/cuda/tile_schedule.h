@@ -10,4 +10,13 @@ namespace ks::tile {
 // Throws ks::Error when `op` is no legal tile operation or does not fit the algorithm.
 void tile_schedule(const TileMatmul &matmul, const TileOp &op);
 
+// The loops over the rows of a tile in which an update must be written, for Halide keeps the order of an
+// update's loops: innermost first, extent and distance in rows.
+std::vector<std::pair<int, int>> row_loops(const TileOp &op);
+
+// The same for the update of an output, whose rows may go anywhere: `rows` are the RVars of row_loops(),
+// `tiles` that of the tiles of op.rows() rows. Rows written twice must get the same values.
+void tile_schedule_of_update(const TileMatmul &matmul, const TileOp &op,
+                             const std::vector<Halide::RVar> &rows, const Halide::RVar &tiles);
+
 } // namespace ks::tile

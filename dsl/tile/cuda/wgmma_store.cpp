@@ -53,7 +53,7 @@ void stage(Code &code, const ptx::PseudoCall &call) {
     code("st.shared.b32 [%at+", half * half_rows * swizzle_row_bytes, "], ", call.arguments.at(2), ";");
 }
 
-// Arguments: row and pair of the block in the output, for warpgroup 0. The leader's cell is the buffer's
+// Arguments: row and column of the block in the output, for warpgroup 0. The leader's cell is the buffer's
 // first.
 void store_block(Code &code, const TileOp &op, const ptx::PseudoCall &call) {
     code(".reg .b32 %row, %group;");

@@ -13,7 +13,7 @@ tune::Device &cpu() { return tune::device_for("avx2"); }
 
 Call linear(const Dims &dims, bool options = true, Copies copies = {}) {
     const Contract &c = op_named("linear").contract;
-    return {random_problem(c, {{"io", "f32"}, {"weight", "bf16"}, {"panel", "16"}}, dims, options), cpu(),
+    return {random_problem(c, {{"io", "f32"}, {"out", "f32"}, {"weight", "bf16"}, {"panel", "16"}}, dims, options), cpu(),
             copies};
 }
 

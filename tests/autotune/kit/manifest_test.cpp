@@ -14,7 +14,7 @@ Manifest small() {
     const Contract &c = op_named("linear").contract;
     m.contracts["linear"] = c;
     KitTask t{
-        "linear", c.version, {{{"io", "f32"}, {"weight", "bf16"}, {"panel", "16"}}, {{"K", 8}, {"P", 2}}},
+        "linear", c.version, {{{"io", "f32"}, {"out", "f32"}, {"weight", "bf16"}, {"panel", "16"}}, {{"K", 8}, {"P", 2}}},
         "avx2",   {},        {},
         {},       {}};
     t.shapes = {{{"M", 1}}, {{"M", 64}}}, t.check_shapes = {{{"M", 7}}, {{"M", 1}}};
@@ -51,7 +51,7 @@ TEST(Manifest, ReadsWhatItWrites) {
     EXPECT_EQ(m.tasks[0].candidates[1].knobs["rows"], "2");
     EXPECT_EQ(m.tasks[0].twins[0].same_as, "b2");
     EXPECT_EQ(all_shapes(m.tasks[0]).size(), 3u); // M=1 is in both lists
-    EXPECT_EQ(m.tasks[0].text(), "linear io=f32,panel=16,weight=bf16,K=8,P=2 avx2");
+    EXPECT_EQ(m.tasks[0].text(), "linear io=f32,out=f32,panel=16,weight=bf16,K=8,P=2 avx2");
 }
 
 TEST(Manifest, ItsIdentityIsThatOfItsContent) {

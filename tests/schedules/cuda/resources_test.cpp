@@ -19,9 +19,9 @@ class CudaResources : public testing::Test {
     void check(const Op &op, const Spec &spec, const Knobs &knobs) {
         SCOPED_TRACE(op.contract.name + " " + spec.text() + " {" + knobs.text() + "}");
         ptx::ScratchFolder folder;
-        ptx::CudaBuild build = ptx::plain_build(*ptxas_);
-        auto reports = ptx::compile_cuda(op.build(spec, knobs, target_), "kernel", *ptxas_, build,
-                                         folder.path("kernel.o"));
+        Kernel kernel = op.build(spec, knobs, target_);
+        ptx::CudaBuild build = ptx::build_for(kernel.device, *ptxas_);
+        auto reports = ptx::compile_cuda(kernel, "kernel", *ptxas_, build, folder.path("kernel.o"));
         EXPECT_EQ(reports.size(), build.archs.size());
         for (const auto &report : reports) {
             // An op is one launch: of several kernels that it was specialised into, the host picks one.

@@ -44,7 +44,7 @@ void expect_product(const JitKernel &kernel, const std::string &weight, int pane
 
 Spec spec_of(const std::string &weight, int panel) {
     Spec spec;
-    spec.choices = {{"io", "f32"}, {"weight", weight}, {"panel", std::to_string(panel)}};
+    spec.choices = {{"io", "f32"}, {"out", "f32"}, {"weight", weight}, {"panel", std::to_string(panel)}};
     return spec;
 }
 

@@ -55,7 +55,7 @@ TEST_P(PairProduct, Linear) {
     for (Shape s : cases())
         for (bool bias : {false, true}) {
             SCOPED_TRACE(testing::Message() << s.rows << " " << s.K << " " << s.P << " bias " << bias);
-            OpCall call("linear", {{"io", "bf16"}, {"weight", "bf16"}, {"panel", "32"}},
+            OpCall call("linear", {{"io", "bf16"}, {"out", "f32"}, {"weight", "bf16"}, {"panel", "32"}},
                         {{"M", s.rows}, {"K", s.K}, {"P", s.P}}, "avx512_bf16", fixed());
             auto x = random(call.size("x"), 1), w = random(call.size("w"), 2);
             auto b = stored("f32", normal(call.size("bias"), 3));
@@ -127,7 +127,7 @@ INSTANTIATE_TEST_SUITE_P(Widths, PairProduct, testing::Bool(),
 
 TEST(PairProductSpec, OtherWeightsAreRefused) {
     Spec spec;
-    spec.choices = {{"io", "bf16"}, {"weight", "f16"}, {"panel", "32"}};
+    spec.choices = {{"io", "bf16"}, {"out", "f32"}, {"weight", "f16"}, {"panel", "32"}};
     Halide::Target target = kernel_target("avx512_bf16");
     Knobs knobs = x86::linear_space(spec, target).fallback();
     EXPECT_THROW(x86::linear(spec, knobs, target), Error);

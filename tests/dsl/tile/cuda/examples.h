@@ -2,6 +2,7 @@
 // Matrix products as algorithms of the language, for the tests of their tile operation.
 #pragma once
 #include "dsl/kernel.h"
+#include "dsl/lower/pack_pass.h"
 #include "dsl/ptx/cuda_kernel.h"
 #include "dsl/tile/cuda/tile_kernel.h"
 #include "dsl/tile/cuda/tile_schedule.h"
@@ -25,7 +26,7 @@ struct Example {
     TileMatmul matmul;
     Shape shape;
     TileOp op;
-    Halide::Var n{"n"}, row{"row"}, tile{"tile"}, pair{"pair"};
+    Halide::Var n{"n"}, row{"row"}, tile{"tile"};
     Halide::RDom k;
     Halide::ImageParam bias{Halide::Float(32), 1, "bias"}, gate{Halide::Float(32), 1, "gate"},
         residual{Halide::UInt(16), 2, "residual"};
@@ -61,7 +62,7 @@ struct Example {
             return gate(row_of_all()) * sum + widen(op.storage, residual(column, row_of_all()));
         };
         matmul.out = Func("y");
-        matmul.out(at(pair)) = pack_pair(op.storage, result(2 * pair), result(2 * pair + 1));
+        matmul.out(at(n)) = PackPass::narrow(op.storage, result(n));
         constrain();
     }
 
@@ -107,12 +108,11 @@ struct Example {
         if (matmul.rows.defined()) matmul.rows.dim(0).set_min(0);
         if (matmul.experts.defined()) matmul.experts.dim(0).set_min(0);
         Halide::OutputImageParam y = matmul.out.output_buffer();
-        int pairs = s.N / 2;
-        y.dim(0).set_bounds(0, pairs);
-        y.dim(1).set_min(0).set_stride(pairs);
+        y.dim(0).set_bounds(0, s.N);
+        y.dim(1).set_min(0).set_stride(s.N);
         if (s.experts) {
             y.dim(1).set_extent(op.rows());
-            y.dim(2).set_bounds(0, s.M / op.rows()).set_stride(op.rows() * pairs);
+            y.dim(2).set_bounds(0, s.M / op.rows()).set_stride(op.rows() * s.N);
         } else if (!s.symbolic_rows) {
             y.dim(1).set_extent(s.M);
         }

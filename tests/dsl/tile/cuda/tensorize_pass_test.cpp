@@ -25,7 +25,7 @@ struct Parts {
     int K = 128, rows = 256, columns = 128, stride = 128;
     TileOp op = small_op();  // of the pass ...
     TileOp schedule_op = op; // ... and of the schedule
-    Var n{"n"}, row{"row"}, pair{"pair"};
+    Var n{"n"}, row{"row"};
     Func product{"product"}, y{"y"};
     ImageParam a{UInt(16), 2, "a"}, w{UInt(16), 2, "w"};
     RDom k{0, 128, "k"};
@@ -46,14 +46,13 @@ struct Parts {
         product(n, row) = start;
         product(n, row) = add(product(n, row), read(of_a()), read(of_w()));
         also();
-        y(pair, row) = pack_pair(Storage::bf16, product(2 * pair, row_of_result()),
-                                 product(2 * pair + 1, row_of_result()));
+        y(n, row) = PackPass::narrow(Storage::bf16, product(n, row_of_result()));
         a.dim(0).set_bounds(0, K);
         a.dim(1).set_min(0).set_stride(stride);
         w.dim(0).set_bounds(0, K);
         w.dim(1).set_bounds(0, columns).set_stride(stride);
-        y.output_buffer().dim(0).set_bounds(0, columns / 2);
-        y.output_buffer().dim(1).set_bounds(0, rows).set_stride(columns / 2);
+        y.output_buffer().dim(0).set_bounds(0, columns);
+        y.output_buffer().dim(1).set_bounds(0, rows).set_stride(columns);
     }
 
     std::string lower() {
@@ -61,8 +60,9 @@ struct Parts {
         return refusal([&] {
             tile_schedule(matmul(), schedule_op);
             after();
-            lower_to_module({{y}, {a, w}, {std::make_shared<TensorizePass>(matmul(), op)}}, "kernel",
-                            kernel_target("cuda"));
+            lower_to_module(
+                {{y}, {a, w}, {std::make_shared<PackPass>(), std::make_shared<TensorizePass>(matmul(), op)}},
+                "kernel", kernel_target("cuda"));
         });
     }
 };
@@ -143,24 +143,29 @@ TEST(TensorizePass, AnotherSplitNamesTheFirstThreadThatIsElsewhere) {
     Parts p;
     p.product(p.n, p.row) = 0.f;
     p.product(p.n, p.row) += widen(Storage::bf16, p.a(p.k, p.row)) * widen(Storage::bf16, p.w(p.k, p.n));
-    p.y(p.pair, p.row) =
-        pack_pair(Storage::bf16, p.product(2 * p.pair, p.row), p.product(2 * p.pair + 1, p.row));
+    p.y(p.n, p.row) = PackPass::narrow(Storage::bf16, p.product(p.n, p.row));
     p.a.dim(0).set_bounds(0, 128);
     p.a.dim(1).set_min(0).set_stride(128);
     p.w.dim(0).set_bounds(0, 128);
     p.w.dim(1).set_bounds(0, 128).set_stride(128);
-    p.y.output_buffer().dim(0).set_bounds(0, 64);
-    p.y.output_buffer().dim(1).set_bounds(0, 256).set_stride(64);
-    Var column, pair, group, lane, tile_row, row, warp, half, row_of_half, in_warp, thread, tile;
-    p.y.split(p.pair, column, pair, 32).split(pair, group, lane, 4).split(p.row, tile_row, row, 128);
+    p.y.output_buffer().dim(0).set_bounds(0, 128);
+    p.y.output_buffer().dim(1).set_bounds(0, 256).set_stride(128);
+    Var column, pair, in_pair, group, lane, tile_row, row, warp, half, row_of_half, in_warp, thread, tile;
+    p.y.split(p.n, pair, in_pair, 2)
+        .vectorize(in_pair)
+        .split(pair, column, pair, 32)
+        .split(pair, group, lane, 4)
+        .split(p.row, tile_row, row, 128);
     p.y.split(row, warp, in_warp, 16).split(in_warp, half, row_of_half, 8);
     p.y.fuse(row_of_half, lane, in_warp).fuse(in_warp, warp, thread); // the fragment has the lane inside
-    p.y.reorder(half, group, thread, column, tile_row).fuse(column, tile_row, tile);
+    p.y.reorder(in_pair, half, group, thread, column, tile_row).fuse(column, tile_row, tile);
     p.y.gpu_blocks(tile).gpu_threads(thread).unroll(half).unroll(group).never_partition_all();
     p.product.compute_at(p.y, half).store_in(MemoryType::Register).unroll(p.n).update().unroll(p.n);
     std::string said = refusal([&] {
-        lower_to_module({{p.y}, {p.a, p.w}, {std::make_shared<TensorizePass>(p.matmul(), p.op)}}, "kernel",
-                        kernel_target("cuda"));
+        lower_to_module({{p.y},
+                         {p.a, p.w},
+                         {std::make_shared<PackPass>(), std::make_shared<TensorizePass>(p.matmul(), p.op)}},
+                        "kernel", kernel_target("cuda"));
     });
     EXPECT_THAT(said, HasSubstr("thread 1 begins at (1, 0) of the tile, the tensor cores put (0, 2) there"));
 }

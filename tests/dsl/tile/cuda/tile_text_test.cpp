@@ -73,7 +73,7 @@ TEST(TileText, TensorMapsKnowTheirBuffers) {
     std::string text = host.str();
     ASSERT_TRUE(std::regex_search(text, buffers,
                                   std::regex("\\(\\(void \\*\\)([\\w$]+)\\.buffer, \\(void "
-                                             "\\*\\)(\\w+)\\.buffer, \\(void \\*\\)(\\w+)\\.buffer")));
+                                             "\\*\\)([\\w$]+)\\.buffer, \\(void \\*\\)([\\w$]+)\\.buffer")));
     auto name = [&](int map) { return buffers[1 + launch.map[map].argument].str(); };
     EXPECT_EQ(name(0), "a");
     EXPECT_EQ(name(1), "w");
@@ -163,7 +163,7 @@ TEST(TileText, PtxasTakesMmaForEveryArchitecture) {
                                                {{333, 200, 1472, 0, true}, half},
                                                {{1024, 200, 1472, 0, false, 5}, tall}}) {
         std::string text = Example(shape, op).text();
-        for (const std::string &arch : tile_build(op, *ptxas).archs) {
+        for (const std::string &arch : ptx::build_for({}, *ptxas).archs) {
             ptx::Resources used = ptxas->assemble(text, {arch}).kernels.at(0);
             EXPECT_EQ(used.stack + used.spill_stores + used.spill_loads, 0) << arch << " " << used.registers;
         }

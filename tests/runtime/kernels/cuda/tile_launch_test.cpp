@@ -41,8 +41,9 @@ TEST_F(TileLaunchTest, TheObjectsOwnHostCodeBringsTensorMaps) {
     op.order.resident = 132;
     tile::Example example({300, 136, 100, 104, true}, op);
     std::string object = folder.path("tile.o"), library = folder.path("tile.so");
+    Kernel kernel = example.kernel();
     auto reports =
-        ptx::compile_cuda(example.kernel(), "tile_product", *ptxas, tile::tile_build(op, *ptxas), object);
+        ptx::compile_cuda(kernel, "tile_product", *ptxas, ptx::build_for(kernel.device, *ptxas), object);
     EXPECT_EQ(reports.at(0).kernels.at(0).spill_stores, 0);
     auto linked = ptx::run_program({KS_CXX, "-shared", "-o", library, object});
     ASSERT_EQ(linked.status, 0) << linked.output;
@@ -52,8 +53,8 @@ TEST_F(TileLaunchTest, TheObjectsOwnHostCodeBringsTensorMaps) {
     ASSERT_TRUE(call);
 
     KernelDim a_dims[2] = {{0, 100, 1, 0}, {0, 300, 104, 0}}, w_dims[2] = {{0, 100, 1, 0}, {0, 136, 104, 0}},
-              y_dims[2] = {{0, 68, 1, 0}, {0, 300, 68, 0}};
-    KernelBuffer a = matrix(4096, 16, a_dims), w = matrix(8192, 16, w_dims), y = matrix(16384, 32, y_dims);
+              y_dims[2] = {{0, 136, 1, 0}, {0, 300, 136, 0}};
+    KernelBuffer a = matrix(4096, 16, a_dims), w = matrix(8192, 16, w_dims), y = matrix(16384, 16, y_dims);
     void *arguments[] = {&a, &w, &y};
     {
         LaunchScope scope(device(0), nullptr);

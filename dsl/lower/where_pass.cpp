@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dsl/lower/where_pass.h"
+#include "runtime/base/error.h"
+
+namespace ks {
+using namespace Halide;
+using namespace Halide::Internal;
+
+namespace {
+
+class Loads : public IRVisitor {
+  public:
+    explicit Loads(const std::string &buffer) : buffer_(buffer) {}
+    bool found = false;
+
+  private:
+    using IRVisitor::visit;
+    const std::string &buffer_;
+    void visit(const Load *op) override {
+        found |= op->name == buffer_;
+        IRVisitor::visit(op);
+    }
+};
+
+// Of a stage that Halide skips when nobody reads it.
+bool is_used(const Expr &condition) {
+    const Variable *v = condition.as<Variable>();
+    return v && ends_with(v->name, ".used");
+}
+
+// `condition` around the statement, behind the tests and lets that it begins with.
+Stmt inside_tests(const Stmt &s, const Expr &condition) {
+    if (const IfThenElse *test = s.as<IfThenElse>(); test && !test->else_case.defined())
+        return IfThenElse::make(test->condition, inside_tests(test->then_case, condition));
+    if (const LetStmt *let = s.as<LetStmt>())
+        return LetStmt::make(let->name, let->value, inside_tests(let->body, condition));
+    return IfThenElse::make(condition, s);
+}
+
+} // namespace
+
+void WherePass::verify() const {
+    if (condition_.defined()) throw Error("where pass", "no loop is what its condition depends on");
+    if (!placed_) throw Error("where pass", "no condition loads " + buffer_);
+}
+
+Stmt WherePass::visit(const IfThenElse *op) {
+    if (op->else_case.defined()) return IRMutator::visit(op);
+    if (is_used(op->condition)) return mutate(op->then_case);
+    Loads loads(buffer_);
+    op->condition.accept(&loads);
+    if (!loads.found) return IRMutator::visit(op);
+    if (condition_.defined() && !equal(condition_, op->condition))
+        throw Error("where pass", "two conditions load " + buffer_);
+    condition_ = op->condition;
+    return mutate(op->then_case);
+}
+
+Stmt WherePass::around(const std::string &variable, const Stmt &body) {
+    Stmt s = mutate(body);
+    if (!condition_.defined() || !expr_uses_var(condition_, variable)) return s;
+    s = inside_tests(s, condition_);
+    condition_ = Expr();
+    placed_++;
+    return s;
+}
+
+Stmt WherePass::visit(const LetStmt *op) {
+    return LetStmt::make(op->name, op->value, around(op->name, op->body));
+}
+
+Stmt WherePass::visit(const For *op) {
+    return For::make(op->name, op->min, op->extent, op->for_type, op->partition_policy, op->device_api,
+                     around(op->name, op->body));
+}
+
+} // namespace ks

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "generators/grouped_experts.h"
+#include "runtime/base/error.h"
+
+namespace ks {
+using namespace Halide;
+
+namespace {
+
+const std::vector<std::string> storages = {"f32", "bf16", "f16"};
+
+std::vector<Operand> tile_operands() {
+    return {{"rows", Role::input, "i32", {"G", "B"}, false, "row of every slot, in [0, T)"},
+            {"experts",
+             Role::input,
+             "i32",
+             {"G", "B"},
+             false,
+             "expert of every slot, one for all slots of a tile; -1: the tile is not used"}};
+}
+
+Contract up() {
+    Contract c;
+    c.name = "grouped_expert_up";
+    c.version = 1;
+    c.summary = "first product of every expert for the rows routed to it, with the activation and the gate";
+    c.dims = {
+        {"T", 1, 1 << 24, false, "rows of x"},  {"G", 1, 1 << 20, false, "tiles of rows"},
+        {"B", 1, 256, true, "slots of a tile"}, {"E", 1, 1 << 10, true, "experts"},
+        {"K", 1, 1 << 20, true, "input width"}, {"F", 1, 1 << 20, true, "hidden width"},
+    };
+    c.operands = {{"x", Role::input, "io", {"T", "K"}, true, "input rows"}};
+    for (Operand &o : tile_operands()) c.operands.push_back(o);
+    c.operands.push_back({"w",
+                          Role::input,
+                          "weight",
+                          {"E", "halves", "F", "K"},
+                          false,
+                          "G, then U of every expert, row by row; with one half U alone"});
+    c.operands.push_back({"h",
+                          Role::output,
+                          "io",
+                          {"G", "B", "F"},
+                          true,
+                          "hidden values, slot by slot; tiles that are not used keep theirs"});
+    c.choices = {
+        {"io", storages}, {"weight", storages}, {"act", {"silu", "gelu_erf"}}, {"halves", {"2", "1"}}};
+    c.tolerance = {{"f32", 1e-5}, {"bf16", 4e-3}, {"f16", 5e-4}};
+    c.non_finite =
+        "NaN in a row of x stays in the slots of that row, NaN in a weight in that column of its expert; "
+        "infinity gives NaN or infinity there, or almost 0 where gelu_erf takes -infinity";
+    c.dense_when_fixed = true;
+    return c;
+}
+
+Contract down() {
+    Contract c;
+    c.name = "grouped_expert_down";
+    c.version = 1;
+    c.summary = "second product of every expert, scaled and written to the rows it came from";
+    c.dims = {
+        {"T", 1, 1 << 24, false, "rows of y"},   {"G", 1, 1 << 20, false, "tiles of rows"},
+        {"B", 1, 256, true, "slots of a tile"},  {"E", 1, 1 << 10, true, "experts"},
+        {"K", 1, 1 << 20, true, "hidden width"}, {"N", 1, 1 << 20, true, "output width"},
+    };
+    c.operands = {{"h", Role::input, "io", {"G", "B", "K"}, true, "hidden values, slot by slot"}};
+    for (Operand &o : tile_operands()) c.operands.push_back(o);
+    c.operands.push_back(
+        {"scale", Role::input, "f32", {"T"}, false, "factor of each row of y: the router's gate"});
+    c.operands.push_back(
+        {"w", Role::input, "weight", {"E", "N", "K"}, false, "weights of every expert, row by row"});
+    c.operands.push_back({"y",
+                          Role::output,
+                          "out",
+                          {"T", "N"},
+                          true,
+                          "output; rows of no slot keep their values, slots of the same row must be equal"});
+    c.choices = {{"io", storages}, {"weight", storages}, {"out", storages}};
+    c.tolerance = {{"f32", 1e-5}, {"bf16", 4e-3}, {"f16", 5e-4}};
+    c.non_finite =
+        "NaN in a slot of h or the scale of its row stays in the row it is written to, NaN in a weight in "
+        "that column of its expert; infinity gives NaN or infinity there";
+    c.dense_when_fixed = true;
+    return c;
+}
+
+} // namespace
+
+const Contract &grouped_expert_up_contract() {
+    static const Contract c = up();
+    return c;
+}
+
+const Contract &grouped_expert_down_contract() {
+    static const Contract c = down();
+    return c;
+}
+
+Expr GroupedProduct::row(const Expr &at, const Expr &of) const {
+    Expr rows = (gathers_ ? operands.buffer("x").dim(1) : operands.buffer("scale").dim(0)).extent();
+    return unsafe_promise_clamped(operands.load("rows", {at, of}), 0, rows - 1);
+}
+
+GroupedProduct::GroupedProduct(const Contract &contract, const Spec &spec, bool gathers, int parts,
+                               Reads reads, const SlotLoops &loops)
+    : operands(contract, spec), out(gathers ? "h" : "y"), gathers_(gathers) {
+    const char *a = gathers ? "x" : "h", *columns = gathers ? "F" : "N";
+    Expr K = operands.width("K", a), N = operands.width(columns, "w"), B = operands.width("B", "rows");
+    auto within = [=](const Expr &i, const Expr &extent) {
+        return reads == Reads::clamped ? min(i, extent - 1) : i;
+    };
+    Var i("i");
+    Expr along = within(i, K), column = within(n, N), at = within(slot, B);
+    k = RDom(0, K, "k");
+    Expr expert =
+        unsafe_promise_clamped(operands.load("experts", {0, tile}), 0, operands.width("E", "w") - 1);
+    for (int part = 0; part < parts; part++) {
+        Func input("xs"), weights("ws"), product("product");
+        input(i, slot, tile) =
+            gathers ? operands.load("x", {along, row(at, tile)}) : operands.load("h", {along, at, tile});
+        weights(i, n, tile) = gathers ? operands.load("w", {along, column, part, expert})
+                                      : operands.load("w", {along, column, expert});
+        product(n, slot, tile) = 0.f;
+        product(n, slot, tile) += input(k, slot, tile) * weights(k, n, tile);
+        x.push_back(input), w.push_back(weights), products.push_back(product);
+    }
+    operands.convert_by_call();
+    walk(loops.empty() ? std::vector<std::pair<Expr, int>>{{B, 1}}
+                       : std::vector<std::pair<Expr, int>>(loops.begin(), loops.end()));
+}
+
+void GroupedProduct::walk(const std::vector<std::pair<Expr, int>> &loops) {
+    Region region;
+    for (const auto &loop : loops) region.emplace_back(0, loop.first);
+    region.emplace_back(0, operands.buffer("rows").dim(1).extent());
+    RDom r(region, "r");
+    auto count = static_cast<int>(loops.size());
+    for (int i = 0; i < count; i++) {
+        slots.push_back(r[i]);
+        Expr steps = r[i] * loops[static_cast<size_t>(i)].second;
+        at_slot_ = i ? at_slot_ + steps : steps;
+    }
+    tiles = r[count];
+    r.where(operands.load("experts", {0, tiles}) >= 0);
+}
+
+void GroupedProduct::promise_dense() {
+    const Dims &fixed = operands.spec().fixed;
+    auto size = [&](const char *dim) { return static_cast<int>(fixed.at(dim)); };
+    int K = size("K"), B = size("B"), N = size(gathers_ ? "F" : "N");
+    auto dense = [](auto buffer, const std::vector<int> &extents) { // innermost first, the last is open
+        int stride = 1;
+        for (size_t i = 0; i < extents.size(); i++) {
+            auto dim = buffer.dim(static_cast<int>(i));
+            dim.set_bounds(0, extents[i]);
+            dim.set_stride(stride);
+            stride *= extents[i];
+        }
+        if (buffer.dimensions() > static_cast<int>(extents.size()))
+            buffer.dim(static_cast<int>(extents.size())).set_stride(stride);
+    };
+    dense(operands.buffer("rows"), {B});
+    dense(operands.buffer("experts"), {B});
+    if (gathers_) {
+        dense(operands.buffer("x"), {K});
+        dense(operands.buffer("w"), {K, N, static_cast<int>(products.size()), size("E")});
+        dense(out.output_buffer(), {N, B});
+    } else {
+        dense(operands.buffer("h"), {K, B});
+        dense(operands.buffer("w"), {K, N, size("E")});
+        dense(out.output_buffer(), {N});
+    }
+}
+
+GroupedExpertUp::GroupedExpertUp(const Spec &spec, const Maths &maths, Reads reads, const SlotLoops &loops)
+    : GroupedProduct(grouped_expert_up_contract(), spec, true, std::stoi(spec.choice("halves")), reads,
+                     loops) {
+    auto product = [&](size_t part) { return products[part](n, at_slot_, tiles); };
+    Expr active = spec.choice("act") == "silu" ? maths.silu(product(0)) : maths.gelu_erf(product(0));
+    Expr value = operands.store("h", products.size() == 2 ? active * product(1) : active);
+    out(n, slot, tile) = undef(value.type());
+    out(n, at_slot_, tiles) = value;
+    operands.promise(out);
+}
+
+GroupedExpertDown::GroupedExpertDown(const Spec &spec, Reads reads, const SlotLoops &loops)
+    : GroupedProduct(grouped_expert_down_contract(), spec, false, 1, reads, loops) {
+    Var m("m");
+    Expr to = row(at_slot_, tiles);
+    Expr value = operands.store("y", products[0](n, at_slot_, tiles) * operands.load("scale", {to}));
+    out(n, m) = undef(value.type());
+    out(n, to) = value;
+    operands.promise(out);
+}
+
+} // namespace ks

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// The two matrix products of a top-1 mixture of experts, for all experts in one call each ("grouped GEMM"):
+//
+//   up:    h[g][b] = act(x[rows[g][b]] G_e^T) * (x[rows[g][b]] U_e^T)     or, not gated, act(x U_e^T)
+//   down:  y[rows[g][b]] = scale[rows[g][b]] * h[g][b] W_e^T              e = experts[g]
+//
+// The rows of an expert come in whole tiles of B slots, so a tile has one expert. Slots beyond its last row
+// repeat that row: they write the same values again.
+#pragma once
+#include "dsl/maths.h"
+#include "dsl/operands.h"
+
+namespace ks {
+
+const Contract &grouped_expert_up_contract();
+const Contract &grouped_expert_down_contract();
+
+// How an execution walks over the slots of a tile: loops, innermost first, each with its extent and the
+// distance of its steps in slots. Empty: one loop over all of them. Such loops cannot be split and reordered
+// by a schedule, because to Halide repeated rows might depend on each other.
+using SlotLoops = std::vector<std::pair<int, int>>;
+
+// What both ops are: one or two products (gate and up) of the same rows, written tile by tile.
+class GroupedProduct {
+  public:
+    // exact, clamped: as in LinearOfRows.
+    enum class Reads { exact, clamped };
+
+    Operands operands;
+    Halide::Var n{"n"}, slot{"slot"}, tile{"tile"};
+    Halide::RDom k;
+    // Of each part: f32 (k, slot, tile), (k, n, tile) and their product (n, slot, tile).
+    std::vector<Halide::Func> x, w, products;
+    Halide::Func out;                // its update writes the tiles that are used
+    std::vector<Halide::RVar> slots; // loops of the update, innermost first
+    Halide::RVar tiles;
+
+    // The widths, and rows without gaps, as constants: what the runtime ensures for kernels that fix them.
+    void promise_dense();
+
+  protected:
+    // `gathers`: whether it reads x by rows, or else writes y by them.
+    GroupedProduct(const Contract &contract, const Spec &spec, bool gathers, int parts, Reads reads,
+                   const SlotLoops &loops);
+    Halide::Expr row(const Halide::Expr &slot, const Halide::Expr &tile) const; // of x or y
+
+    Halide::Expr at_slot_; // of the update's loops
+
+  private:
+    void walk(const std::vector<std::pair<Halide::Expr, int>> &loops);
+    bool gathers_;
+};
+
+struct GroupedExpertUp : GroupedProduct {
+    GroupedExpertUp(const Spec &spec, const Maths &maths, Reads reads, const SlotLoops &loops = {});
+};
+
+struct GroupedExpertDown : GroupedProduct {
+    GroupedExpertDown(const Spec &spec, Reads reads, const SlotLoops &loops = {});
+};
+
+} // namespace ks

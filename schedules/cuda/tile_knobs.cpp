@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "schedules/cuda/tile_knobs.h"
+#include "runtime/base/error.h"
+
+namespace ks::cuda {
+
+namespace {
+
+// A warpgroup of producers gives registers away; what each side is left with, by the number of consumers.
+void share_registers(tile::TileOp &op) {
+    op.producer_registers = op.gathered ? 56 : 40;
+    op.consumer_registers = op.warpgroups == 1 ? 240 : op.gathered ? 224 : 232;
+}
+
+bool is_legal(const tile::TileOp &op) {
+    try {
+        tile::check(op);
+    } catch (const Error &) {
+        return false;
+    }
+    return true;
+}
+
+} // namespace
+
+tile::TileOp tile_op(const Knobs &k, const TileProblem &p) {
+    tile::TileOp op;
+    op.unit = k["unit"] == "wgmma" ? tile::Unit::wgmma : tile::Unit::mma;
+    op.storage = p.storage;
+    op.K = p.K;
+    op.products = p.products;
+    op.gathered = p.gathered;
+    op.warpgroups = k.integer("warpgroups");
+    op.slabs = k.integer("slabs");
+    op.columns = k.integer("columns");
+    op.stages = k.integer("stages");
+    op.order = {k.integer("row_group"), k.integer("resident")};
+    op.staged_store = k["store"] == "staged";
+    op.producer_threads = op.unit == tile::Unit::mma     ? 0
+                          : k["producer"] == "warpgroup" ? tile::warpgroup_threads
+                                                         : 32;
+    op.producer_registers = op.consumer_registers = 0;
+    if (op.producer_threads == tile::warpgroup_threads) share_registers(op);
+    return op;
+}
+
+void add_tile_knobs(Space &s, const TileProblem &p, const std::function<bool(const Knobs &)> &on) {
+    s.knob("unit", std::vector<std::string>{"wgmma", "mma"}, "wgmma",
+           "tile: instructions of compute capability 9.0, or of 8.0 and later");
+    s.knob("warpgroups", {1, 2}, 2, "tile: warpgroups that multiply");
+    s.knob("slabs", {1, 2}, 1, "tile: 64 rows of each of them, so many times");
+    s.knob("columns", {64, 128, 192, 256}, 128, "tile: columns of all products together");
+    s.knob("stages", {2, 3, 4, 5, 6, 8}, 4, "tile: steps of K in shared memory");
+    s.knob("row_group", {0, 1, 4, 8, 16}, 8, "tile: row tiles that share a column tile; 0: all");
+    s.knob("resident", {0, 132, 264}, 0, "tile: blocks that stay and take tile after tile; 0: one each");
+    s.knob("producer", std::vector<std::string>{"warp", "warpgroup"}, "warpgroup", "tile: who copies");
+    s.knob("store", std::vector<std::string>{"staged", "direct"}, p.scattered ? "direct" : "staged",
+           "tile: results through shared memory and a tensor map, or from registers");
+    std::vector<Knob> own(s.knobs().end() - 9, s.knobs().end());
+    s.rule([=](const Knobs &k) {
+        if (on(k))
+            return (!p.scattered || (k["store"] == "direct" && k.integer("resident") == 0)) &&
+                   (!p.experts || k["unit"] == "wgmma") && is_legal(tile_op(k, p));
+        for (const Knob &knob : own)
+            if (k[knob.name] != knob.fallback) return false;
+        return true;
+    });
+}
+
+} // namespace ks::cuda
