@@ -94,6 +94,12 @@ std::string with_launch_bounds(const std::string &ptx, int threads, int blocks) 
                                   std::to_string(blocks) + "\n{");
 }
 
+std::string with_prefetch(const std::string &ptx, int bytes) {
+    static const std::regex load("ld\\.global\\.nc\\.(v\\d\\.)");
+    const std::string size = "L2::" + std::to_string(bytes) + "B.";
+    return std::regex_replace(replaced(ptx, "version", "7.4"), load, "ld.global.nc." + size + "$1");
+}
+
 std::vector<std::string> undefined_calls(const std::string &ptx) {
     std::set<std::string> names;
     for (std::sregex_iterator at(ptx.begin(), ptx.end(), callee), end; at != end; ++at) {

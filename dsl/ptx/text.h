@@ -38,6 +38,10 @@ std::string retarget(const std::string &ptx, const std::string &version, const s
 // puts each load next to its first use for that; with it, loads come first and the registers are used.
 std::string with_launch_bounds(const std::string &ptx, int threads, int blocks);
 
+// The text whose vector loads of operands that are only read bring `bytes` (64, 128 or 256) into the L2
+// cache at once: for rows that are read to their end by threads far apart.
+std::string with_prefetch(const std::string &ptx, int bytes);
+
 // Names of what the text calls and does not define; empty when it is whole.
 std::vector<std::string> undefined_calls(const std::string &ptx);
 

@@ -25,7 +25,7 @@ void RowProduct::define_fma() {
     for (Rounds &r : rounds_) {
         r.x(over({word_, row_, vector_})) = x_word(row_);
         r.w(over({word_, column_, part_, vector_})) = w_word(column_);
-        Expr vector = vector_at(r.k, lane_);
+        Expr vector = vector_at(r.k, r.k.y, lane_);
         auto x = [&](const Expr &word) { return r.x(at({word, row_, vector})); };
         auto w = [&](const Expr &word) { return r.w(at({word, column_, part_, vector})); };
         sums_(mine) += element(terms_.x_storage, plan_.vector, x, r.k.x) *
@@ -56,7 +56,7 @@ void RowProduct::schedule_fma() const {
         Func(r.x).bound_extent(row_, plan_.rows);
         Func(r.w).bound_extent(column_, plan_.columns).bound(part_, 0, terms_.parts);
     }
-    schedule_rounds({column_, row_, part_});
+    schedule_rounds({column_, row_, part_}, {});
 }
 
 } // namespace ks::tile

@@ -9,26 +9,32 @@ using namespace Halide;
 
 // Fragments of 16 columns and 8 rows; lane 4 eighth + quarter of a warp.
 void RowProduct::define_mma() {
-    std::vector<Var> mine = over({quarter_, eighth_, column_, row_, part_, slice_});
-    auto start = [&](int half) { return initial(column_ * 16 + half * 8 + eighth_, slice_ == 0); };
+    std::vector<Var> mine = over({quarter_, eighth_, step_, column_, row_, part_, slice_});
+    auto start = [&](int half) {
+        return initial(column_ * 16 + half * 8 + eighth_, slice_ == 0 && step_ == 0);
+    };
     sums_(mine) = row_mma_start(quarter_, start(0), start(1));
     for (Rounds &r : rounds_) {
         r.x(over({word_, eighth_, row_, vector_})) = x_word(row_ * 8 + eighth_);
         r.w(over({word_, half_, eighth_, column_, part_, vector_})) =
             w_word(column_ * 16 + half_ * 8 + eighth_);
-        Expr vector = vector_at(r.k, quarter_);
+        Expr vector = vector_at(r.k, step_, quarter_);
         std::vector<Expr> x, low, high;
         for (int word = 0; word < plan_.vector / 2; word++) {
             x.push_back(r.x(at({word, eighth_, row_, vector})));
             low.push_back(r.w(at({word, 0, eighth_, column_, part_, vector})));
             high.push_back(r.w(at({word, 1, eighth_, column_, part_, vector})));
         }
-        Expr before = sums_(at({quarter_, eighth_, column_, row_, part_, slice_}));
+        Expr before = sums_(at({quarter_, eighth_, step_, column_, row_, part_, slice_}));
         sums_(mine) = row_mma(terms_.w_storage, before, low, high, x);
     }
-    Expr of_thread = sums_(at({quarter_, eighth_, column_, row_, part_, slice_}));
-    partial_(over({eighth_, quarter_, half_, column_, odd_, row_, part_, slice_})) =
-        row_mma_element(of_thread, half_, odd_);
+    Expr total;
+    for (int step = 0; step < plan_.steps; step++) {
+        Expr of_step = sums_(at({quarter_, eighth_, step, column_, row_, part_, slice_}));
+        Expr one = row_mma_element(of_step, half_, odd_);
+        total = total.defined() ? total + one : one;
+    }
+    partial_(over({eighth_, quarter_, half_, column_, odd_, row_, part_, slice_})) = total;
 }
 
 std::vector<Expr> RowProduct::place_of_fragment(const Expr &column, const Expr &row) {
@@ -59,7 +65,8 @@ void RowProduct::schedule_mma() const {
     sums.compute_at(partial, thread)
         .bound_extent(column_, plan_.columns)
         .bound_extent(row_, plan_.rows / 8)
-        .bound(part_, 0, terms_.parts);
+        .bound(part_, 0, terms_.parts)
+        .bound(step_, 0, plan_.steps);
     for (const Rounds &r : rounds_) {
         Func(r.x).bound_extent(row_, plan_.rows / 8);
         Func(r.w)
@@ -68,7 +75,7 @@ void RowProduct::schedule_mma() const {
             .bound(half_, 0, 2)
             .unroll(half_);
     }
-    schedule_rounds({column_, row_, part_});
+    schedule_rounds({column_, row_, part_}, {step_});
 }
 
 } // namespace ks::tile

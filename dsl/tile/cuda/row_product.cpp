@@ -23,7 +23,7 @@ int const_or_0(const Expr &e) {
 
 RowProduct::RowProduct(const Terms &terms, const RowPlan &plan, const std::string &name)
     : terms_(terms), plan_(plan), sums_(name + "_sums"), partial_(name + "_partial") {
-    check(plan, terms.x_storage, terms.w_storage, const_or_0(terms.K));
+    check(plan, terms.x_storage, terms.w_storage, const_or_0(terms.K), terms.parts);
     divide_k(name);
     if (plan.mma())
         define_mma();
@@ -40,7 +40,9 @@ void RowProduct::divide_k(const std::string &name) {
     auto add = [&](const Expr &first, const Expr &count, int unroll) {
         if (Internal::is_const_zero(count)) return;
         std::string suffix = std::to_string(rounds_.size());
-        RDom k({{0, plan_.mma() ? 1 : plan_.vector}, {0, plan_.steps}, {first, count}}, name + "_k" + suffix);
+        // Steps of mma have sums of their own, so that they need not wait for each other.
+        RDom k({{0, plan_.mma() ? 1 : plan_.vector}, {0, plan_.mma() ? 1 : plan_.steps}, {first, count}},
+               name + "_k" + suffix);
         rounds_.push_back({k, unroll, Func(name + "_x" + suffix), Func(name + "_w" + suffix)});
     };
     add(0, unrolled, plan_.unroll);
@@ -85,8 +87,8 @@ Expr RowProduct::initial(const Expr &column, const Expr &starts) const {
 }
 
 // Neighbouring threads take neighbouring vectors, then come the steps of a slice, then the other slices.
-Expr RowProduct::vector_at(const RDom &k, const Expr &across) const {
-    return ((k.z * plan_.slices + slice_) * plan_.steps + k.y) * plan_.vectors_across() + across;
+Expr RowProduct::vector_at(const RDom &k, const Expr &step, const Expr &across) const {
+    return ((k.z * plan_.slices + slice_) * plan_.steps + step) * plan_.vectors_across() + across;
 }
 
 Expr RowProduct::sum(const Expr &column, const Expr &row, int part) const {
@@ -126,18 +128,23 @@ void RowProduct::schedule(Func out) const {
         schedule_fma();
 }
 
-// `inner`: loops over what a thread holds, inside those over K.
-void RowProduct::schedule_rounds(const Loops &inner) const {
+// `inner`: loops over what a thread holds, inside those over K; `steps`: over the steps of a round, where
+// they have sums of their own.
+void RowProduct::schedule_rounds(const Loops &inner, const Loops &steps) const {
     Func sums = sums_;
     sums.store_in(MemoryType::Register).never_partition_all();
-    for (const VarOrRVar &v : inner) sums.unroll(v);
+    for (const Loops &loops : {inner, steps})
+        for (const VarOrRVar &v : loops) sums.unroll(v);
     for (size_t i = 0; i < rounds_.size(); i++) {
         const Rounds &r = rounds_[i];
         RVar round("round"), unrolled("unrolled");
         Stage update = sums.update(static_cast<int>(i));
         update.split(r.k.z, round, unrolled, r.unroll);
         Loops order = inner;
-        order.insert(order.end(), {RVar(r.k.x), RVar(r.k.y), unrolled});
+        order.insert(order.end(), {RVar(r.k.x), RVar(r.k.y)});
+        order.insert(order.end(), steps.begin(), steps.end());
+        VarOrRVar step = order.back();
+        order.push_back(unrolled);
         for (const VarOrRVar &v : order) update.unroll(v);
         order.push_back(round);
         update.reorder(order).never_partition_all();
@@ -146,7 +153,7 @@ void RowProduct::schedule_rounds(const Loops &inner) const {
             int count = words(storage), access = std::min(count, words_of_access);
             Var quad("quad"), lane("lane_of_vector");
             Func vectors = f;
-            vectors.compute_at(sums, r.k.y).store_in(MemoryType::Register).never_partition_all();
+            vectors.compute_at(LoopLevel(sums, step)).store_in(MemoryType::Register).never_partition_all();
             for (const Var &v : f.args())
                 for (const VarOrRVar &of_thread : inner)
                     if (v.name() == of_thread.name()) vectors.unroll(v);
@@ -163,6 +170,8 @@ void RowProduct::finish(Kernel &kernel) const {
     int threads = plan_.threads(), blocks = plan_.blocks;
     kernel.device.edits.push_back(
         [=](const std::string &ptx) { return ptx::with_launch_bounds(ptx, threads, blocks); });
+    if (int bytes = plan_.prefetch)
+        kernel.device.edits.push_back([=](const std::string &ptx) { return ptx::with_prefetch(ptx, bytes); });
 }
 
 } // namespace ks::tile

@@ -45,7 +45,7 @@ class RowProduct {
   private:
     // Some rounds of a thread over K, and the operands of one step in its registers.
     struct Rounds {
-        Halide::RDom k; // x: element of a vector (fma), y: step, z: round
+        Halide::RDom k; // z: round; fma: x: element of a vector, y: step
         int unroll;
         Halide::Func x, w;
     };
@@ -56,7 +56,7 @@ class RowProduct {
     int words(Storage storage) const; // of a vector
     Halide::Expr word(Storage storage,
                       const std::function<Halide::Expr(const Halide::Expr &)> &element) const;
-    Halide::Expr vector_at(const Halide::RDom &k, const Halide::Expr &across) const;
+    Halide::Expr vector_at(const Halide::RDom &k, const Halide::Expr &step, const Halide::Expr &across) const;
     Halide::Expr x_word(const Halide::Expr &row) const;
     Halide::Expr w_word(const Halide::Expr &column) const;
     // Of the one thread that starts the sums of a column.
@@ -68,7 +68,7 @@ class RowProduct {
     void define_mma();
     void schedule_fma() const;
     void schedule_mma() const;
-    void schedule_rounds(const Loops &inner) const;
+    void schedule_rounds(const Loops &inner, const Loops &steps) const;
 
     Terms terms_;
     RowPlan plan_;
@@ -76,6 +76,7 @@ class RowProduct {
     Halide::Var column_{"column"}, row_{"row"}, part_{"part"}, slice_{"slice"}, lane_{"lane"}, word_{"word"},
         vector_{"vector"};
     Halide::Var eighth_{"eighth"}, quarter_{"quarter"}, half_{"half"}, odd_{"odd"}; // place in a fragment
+    Halide::Var step_{"step"};                                                      // that it is of
     std::vector<Rounds> rounds_;
     Halide::Func sums_;    // of a thread
     Halide::Func partial_; // the same in shared memory

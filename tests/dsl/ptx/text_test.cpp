@@ -132,6 +132,15 @@ TEST(PtxText, RetargetChangesBothDirectivesAndNothingElse) {
 }
 
 // Ours against the compiler of today: its calls must have the shape that the tests above hold.
+TEST(PtxText, PrefetchIsOfVectorLoadsAlone) {
+    std::string made = with_prefetch(".version 7.0\n.target sm_80\n\tld.global.nc.v4.b32 \t{%r1, %r2, %r3, "
+                                     "%r4}, [%rd1];\n\tld.global.nc.b32 \t%r5, [%rd1];\n",
+                                     128);
+    EXPECT_THAT(made, HasSubstr("ld.global.nc.L2::128B.v4.b32 \t{%r1"));
+    EXPECT_THAT(made, HasSubstr("ld.global.nc.b32 \t%r5"));
+    EXPECT_THAT(made, HasSubstr(".version 7.4\n.target sm_80\n"));
+}
+
 TEST(PtxText, ReadsWhatHalideWrites) {
     using namespace Halide;
     ImageParam x(Float(32), 1, "x");

@@ -87,7 +87,7 @@ int count(const std::string &text, const std::string &pattern) {
 const char *const wide_load = "ld\\.global\\.nc\\.(v4\\.[bf]32|v2\\.b64)";
 const char *const narrow_load = "ld\\.global\\.nc\\.(b16|[bf]32|v2\\.b32)";
 
-// 46 steps of 32 are 5.75 for each of 8 slices: three rounds of two steps, all in one.
+// 46 times 32 elements are 5.75 rounds of 8 slices: four, then two, without a loop.
 TEST(RowProduct, MmaLoadsSixteenBytesStraightIntoFragments) {
     std::string made = text({8, 5888, 1472}, plan(), Storage::bf16, Storage::bf16);
     EXPECT_EQ(count(made, wide_load), 6 * 3); // two rows of weights and one of x
@@ -96,8 +96,23 @@ TEST(RowProduct, MmaLoadsSixteenBytesStraightIntoFragments) {
     EXPECT_EQ(count(made, "\\.local"), 0);
     EXPECT_EQ(count(made, "bar\\.sync"), 1);
     EXPECT_THAT(made, HasSubstr(".maxntid 256, 1, 1\n.minnctapersm 2"));
+    EXPECT_EQ(count(made, "ld\\.global\\.nc\\.L2"), 0);
+    std::string ahead =
+        text({8, 5888, 1472}, plan([](RowPlan &p) { p.prefetch = 128; }), Storage::bf16, Storage::bf16);
+    EXPECT_EQ(count(ahead, "ld\\.global\\.nc\\.L2::128B\\.(v4\\.[bf]32|v2\\.b64)"), 6 * 3);
+    EXPECT_THAT(ahead, HasSubstr(".version 7.4\n"));
     std::string half = text({8, 5888, 1472}, plan(), Storage::f16, Storage::f16);
     EXPECT_EQ(count(half, "mma\\.sync\\.aligned\\.m16n8k16\\.row\\.col\\.f32\\.f16"), 6 * 2);
+}
+
+// Sums of several steps do not wait for each other: the first instruction of each has a start of its own.
+TEST(RowProduct, StepsHaveSumsOfTheirOwn) {
+    auto steps = [](int n) { return plan([n](RowPlan &p) { p.steps = n; }); };
+    auto starts = [](const std::string &made) { return count(made, "mov\\.b64 %rd\\d+, \\{%low, %low\\}"); };
+    EXPECT_EQ(starts(text({8, 5888, 1472}, steps(1), Storage::bf16, Storage::bf16)), 1);
+    std::string two = text({8, 5888, 1472}, steps(2), Storage::bf16, Storage::bf16);
+    EXPECT_EQ(starts(two), 2);
+    EXPECT_EQ(count(two, "mma\\.sync"), 6 * 2); // three rounds of two
 }
 
 // 8 rows of x are a fragment, so 16 rows load their weights as often as 8.
@@ -160,7 +175,7 @@ TEST(RowProduct, PtxasTakesEveryVariantWithoutLocalMemory) {
     if (!ptxas) GTEST_SKIP() << "there is no ptxas on this machine";
     for (const Variant &v : variants()) {
         std::string made = text(v.shape, v.plan, v.x, v.w);
-        for (const std::string &arch : ptx::plain_build(*ptxas).archs) {
+        for (const std::string &arch : ptx::build_for({}, *ptxas).archs) {
             SCOPED_TRACE(v.name + (" " + arch));
             ptx::Resources used = ptxas->assemble(made, {arch}).kernels.at(0);
             EXPECT_EQ(used.stack + used.spill_stores + used.spill_loads, 0) << used.registers;
@@ -183,6 +198,10 @@ TEST(RowProduct, RefusesPlansThatCannotBe) {
                 HasSubstr("no part of a warp"));
     EXPECT_THAT(cause(plan([](RowPlan &p) { p.slices = 64; }), bf16, bf16, 1472), HasSubstr("1024 threads"));
     EXPECT_THAT(cause(plan([](RowPlan &p) { p.blocks = 9; }), bf16, bf16, 1472), HasSubstr("2048 threads"));
+    EXPECT_THAT(cause(fma([](RowPlan &p) { p.rows = 64; }), bf16, bf16, 1472),
+                HasSubstr("147456 bytes of shared"));
+    EXPECT_THAT(cause(plan([](RowPlan &p) { p.prefetch = 32; }), bf16, bf16, 1472),
+                HasSubstr("256 bytes ahead"));
     EXPECT_THAT(cause(plan([](RowPlan &p) { p.unroll = 0; }), bf16, bf16, 1472), HasSubstr("not positive"));
 }
 
