@@ -91,14 +91,16 @@ Expr RowProduct::vector_at(const RDom &k, const Expr &step, const Expr &across) 
     return ((k.z * plan_.slices + slice_) * plan_.steps + step) * plan_.vectors_across() + across;
 }
 
-Expr RowProduct::sum(const Expr &column, const Expr &row, int part) const {
+Expr RowProduct::sum(const Expr &column, const Expr &row, int part, std::vector<Expr> outer) const {
+    if (outer.empty()) outer = at({});
     Expr total;
     for (int slice = 0; slice < plan_.slices; slice++)
         for (int lane = 0; lane < (plan_.mma() ? 1 : plan_.lanes); lane++) {
             std::vector<Expr> place =
                 plan_.mma() ? place_of_fragment(column, row) : std::vector<Expr>{lane, column, row};
             place.insert(place.end(), {part, slice});
-            Expr one = partial_(at(place));
+            place.insert(place.end(), outer.begin(), outer.end());
+            Expr one = partial_(place);
             total = total.defined() ? total + one : one;
         }
     return total;
@@ -120,8 +122,33 @@ void RowProduct::schedule(Func out) const {
     order({some, thread, pass, block});
     out.gpu_threads(thread).gpu_blocks(pass, block).never_partition_all();
     for (const Var &v : terms_.outer) out.gpu_blocks(v);
+    schedule_product(LoopLevel(out, pass));
+}
+
+// No two loops over rows change places: to Halide an update may depend on their order.
+void RowProduct::schedule_update(Func out, const Var &n, const RVar &m, const RVar &outer) const {
+    Var block("block"), column("in_block");
+    RVar pass("pass"), row("in_pass"), some("some"), thread("thread"), both("both"), passes("passes"),
+        blocks("blocks");
+    int results = plan_.rows * plan_.block_columns(), threads = std::min(plan_.threads(), results);
+    out.update()
+        .allow_race_conditions() // results are whole: nothing is added to what another thread wrote
+        .split(n, block, column, plan_.block_columns(), TailStrategy::GuardWithIf)
+        .split(m, pass, row, plan_.rows, TailStrategy::GuardWithIf)
+        .reorder(column, row, pass, block, outer)
+        .fuse(column, row, both)
+        .split(both, thread, some, (results + threads - 1) / threads, TailStrategy::GuardWithIf)
+        .fuse(pass, block, passes)
+        .fuse(passes, outer, blocks)
+        .gpu_threads(thread)
+        .gpu_blocks(blocks)
+        .never_partition_all();
+    schedule_product(LoopLevel(out, blocks));
+}
+
+void RowProduct::schedule_product(const LoopLevel &at) const {
     Func partial = partial_;
-    partial.compute_at(out, pass).store_in(MemoryType::GPUShared).never_partition_all();
+    partial.compute_at(at).store_in(MemoryType::GPUShared).never_partition_all();
     if (plan_.mma())
         schedule_mma();
     else

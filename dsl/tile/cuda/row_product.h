@@ -33,11 +33,16 @@ class RowProduct {
     // Throws ks::Error as check() does.
     RowProduct(const Terms &terms, const RowPlan &plan, const std::string &name);
 
-    // For the definition of the consumer.
-    Halide::Expr sum(const Halide::Expr &column, const Halide::Expr &row, int part = 0) const;
+    // For the definition of the consumer; `outer`: where it has other coordinates there than Terms::outer.
+    Halide::Expr sum(const Halide::Expr &column, const Halide::Expr &row, int part = 0,
+                     std::vector<Halide::Expr> outer = {}) const;
 
     // Spreads `out`(column, row, outer...) over blocks and threads, and computes the product for it.
     void schedule(Halide::Func out) const;
+    // The same where an update of `out` is the consumer, over `column`, then loops over rows and one outer
+    // dimension. Its blocks are one dimension of the grid, so that there may be any number of them.
+    void schedule_update(Halide::Func out, const Halide::Var &column, const Halide::RVar &row,
+                         const Halide::RVar &outer) const;
 
     // What the kernel needs beside the schedule: passes, the meaning of pseudo-calls, launch bounds.
     void finish(Kernel &kernel) const;
@@ -63,6 +68,7 @@ class RowProduct {
     Halide::Expr initial(const Halide::Expr &column, const Halide::Expr &starts) const;
 
     void divide_k(const std::string &name);
+    void schedule_product(const Halide::LoopLevel &at) const;
     static std::vector<Halide::Expr> place_of_fragment(const Halide::Expr &column, const Halide::Expr &row);
     void define_fma();
     void define_mma();
