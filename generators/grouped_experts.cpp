@@ -101,9 +101,13 @@ Expr GroupedProduct::row(const Expr &at, const Expr &of) const {
     return unsafe_promise_clamped(operands.load("rows", {at, of}), 0, rows - 1);
 }
 
+Expr GroupedProduct::expert(const Expr &of) const {
+    return unsafe_promise_clamped(operands.load("experts", {0, of}), 0, operands.width("E", "w") - 1);
+}
+
 GroupedProduct::GroupedProduct(const Contract &contract, const Spec &spec, bool gathers, int parts,
                                Reads reads, const SlotLoops &loops)
-    : operands(contract, spec), out(gathers ? "h" : "y"), gathers_(gathers) {
+    : operands(contract, spec), gathers_(gathers) {
     const char *a = gathers ? "x" : "h", *columns = gathers ? "F" : "N";
     Expr K = operands.width("K", a), N = operands.width(columns, "w"), B = operands.width("B", "rows");
     auto within = [=](const Expr &i, const Expr &extent) {
@@ -112,14 +116,13 @@ GroupedProduct::GroupedProduct(const Contract &contract, const Spec &spec, bool 
     Var i("i");
     Expr along = within(i, K), column = within(n, N), at = within(slot, B);
     k = RDom(0, K, "k");
-    Expr expert =
-        unsafe_promise_clamped(operands.load("experts", {0, tile}), 0, operands.width("E", "w") - 1);
+    Expr of_tile = expert(tile);
     for (int part = 0; part < parts; part++) {
         Func input("xs"), weights("ws"), product("product");
         input(i, slot, tile) =
             gathers ? operands.load("x", {along, row(at, tile)}) : operands.load("h", {along, at, tile});
-        weights(i, n, tile) = gathers ? operands.load("w", {along, column, part, expert})
-                                      : operands.load("w", {along, column, expert});
+        weights(i, n, tile) = gathers ? operands.load("w", {along, column, part, of_tile})
+                                      : operands.load("w", {along, column, of_tile});
         product(n, slot, tile) = 0.f;
         product(n, slot, tile) += input(k, slot, tile) * weights(k, n, tile);
         x.push_back(input), w.push_back(weights), products.push_back(product);
@@ -174,23 +177,38 @@ void GroupedProduct::promise_dense() {
 
 GroupedExpertUp::GroupedExpertUp(const Spec &spec, const Maths &maths, Reads reads, const SlotLoops &loops)
     : GroupedProduct(grouped_expert_up_contract(), spec, true, std::stoi(spec.choice("halves")), reads,
-                     loops) {
-    auto product = [&](size_t part) { return products[part](n, at_slot_, tiles); };
-    Expr active = spec.choice("act") == "silu" ? maths.silu(product(0)) : maths.gelu_erf(product(0));
-    Expr value = operands.store("h", products.size() == 2 ? active * product(1) : active);
-    out(n, slot, tile) = undef(value.type());
-    out(n, at_slot_, tiles) = value;
-    operands.promise(out);
+                     loops),
+      maths_(maths) {
+    std::vector<Expr> at_loops;
+    for (const Func &product : products) at_loops.push_back(product(n, at_slot_, tiles));
+    out = output(at_loops);
+}
+
+Func GroupedExpertUp::output(const std::vector<Expr> &sums) const {
+    bool silu = operands.spec().choice("act") == "silu";
+    Expr active = silu ? maths_.silu(sums[0]) : maths_.gelu_erf(sums[0]);
+    Expr value = operands.store("h", sums.size() == 2 ? active * sums[1] : active);
+    Func h("h");
+    h(n, slot, tile) = undef(value.type());
+    h(n, at_slot_, tiles) = value;
+    operands.promise(h);
+    return h;
 }
 
 GroupedExpertDown::GroupedExpertDown(const Spec &spec, Reads reads, const SlotLoops &loops)
     : GroupedProduct(grouped_expert_down_contract(), spec, false, 1, reads, loops) {
+    out = output(products[0](n, at_slot_, tiles));
+}
+
+Func GroupedExpertDown::output(const Expr &sum) const {
     Var m("m");
     Expr to = row(at_slot_, tiles);
-    Expr value = operands.store("y", products[0](n, at_slot_, tiles) * operands.load("scale", {to}));
-    out(n, m) = undef(value.type());
-    out(n, to) = value;
-    operands.promise(out);
+    Expr value = operands.store("y", sum * operands.load("scale", {to}));
+    Func y("y");
+    y(n, m) = undef(value.type());
+    y(n, to) = value;
+    operands.promise(y);
+    return y;
 }
 
 } // namespace ks

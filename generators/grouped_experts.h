@@ -35,6 +35,11 @@ class GroupedProduct {
     std::vector<Halide::RVar> slots; // loops of the update, innermost first
     Halide::RVar tiles;
 
+    // For executions with products of their own: row of x or y of a slot, expert of a tile.
+    Halide::Expr row(const Halide::Expr &slot, const Halide::Expr &tile) const;
+    Halide::Expr expert(const Halide::Expr &tile) const;
+    Halide::Expr at_slot() const { return at_slot_; } // of the update's loops
+
     // The widths, and rows without gaps, as constants: what the runtime ensures for kernels that fix them.
     void promise_dense();
 
@@ -42,9 +47,7 @@ class GroupedProduct {
     // `gathers`: whether it reads x by rows, or else writes y by them.
     GroupedProduct(const Contract &contract, const Spec &spec, bool gathers, int parts, Reads reads,
                    const SlotLoops &loops);
-    Halide::Expr row(const Halide::Expr &slot, const Halide::Expr &tile) const; // of x or y
-
-    Halide::Expr at_slot_; // of the update's loops
+    Halide::Expr at_slot_;
 
   private:
     void walk(const std::vector<std::pair<Halide::Expr, int>> &loops);
@@ -53,10 +56,16 @@ class GroupedProduct {
 
 struct GroupedExpertUp : GroupedProduct {
     GroupedExpertUp(const Spec &spec, const Maths &maths, Reads reads, const SlotLoops &loops = {});
+    // h from f32 products at the update's loops: n, at_slot(), tiles.
+    Halide::Func output(const std::vector<Halide::Expr> &products) const;
+
+  private:
+    Maths maths_;
 };
 
 struct GroupedExpertDown : GroupedProduct {
     GroupedExpertDown(const Spec &spec, Reads reads, const SlotLoops &loops = {});
+    Halide::Func output(const Halide::Expr &product) const; // y, as above
 };
 
 } // namespace ks

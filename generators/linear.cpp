@@ -102,7 +102,7 @@ Linear::Linear(const Spec &spec) : operands(linear_contract(), spec), product(te
     promise_packed(operands.buffer("w"), std::stoi(spec.choice("panel")));
 }
 
-LinearOfRows::LinearOfRows(const Spec &spec, Reads reads) : operands(linear_contract(), spec) {
+LinearOfRows::LinearOfRows(const Spec &spec, Reads reads) : operands(linear_contract(), spec), reads_(reads) {
     const Operands &in = operands;
     auto fixed = [&](const char *dim, const char *operand) {
         auto at = spec.fixed.find(dim);
@@ -121,14 +121,23 @@ LinearOfRows::LinearOfRows(const Spec &spec, Reads reads) : operands(linear_cont
     product(n, m) = 0.f;
     product(n, m) += x(k, m) * w(k, n);
     operands.convert_by_call();
-    Expr has_bias = in.given("bias"), bias;
-    if (reads == Reads::exact) // no branch around a whole tile: element 0 of its stand-in can be read
-        bias = select(has_bias, in.load("bias", {select(has_bias, n, 0)}), 0.f);
-    else
-        bias = Internal::Call::make(Float(32), Internal::Call::if_then_else,
-                                    {has_bias, in.load("bias", {n}), 0.f}, Internal::Call::PureIntrinsic);
-    y(n, m) = in.store("y", product(n, m) + bias);
-    in.promise(y);
+    y = output(product(n, m) + bias(n));
+}
+
+Expr LinearOfRows::bias(const Expr &column) const {
+    Expr has_bias = operands.given("bias");
+    if (reads_ == Reads::exact) // no branch around a whole tile: element 0 of its stand-in can be read
+        return select(has_bias, operands.load("bias", {select(has_bias, column, 0)}), 0.f);
+    return Internal::Call::make(Float(32), Internal::Call::if_then_else,
+                                {has_bias, operands.load("bias", {column}), 0.f},
+                                Internal::Call::PureIntrinsic);
+}
+
+Func LinearOfRows::output(const Expr &sums) const {
+    Func out("y");
+    out(n, m) = operands.store("y", sums);
+    operands.promise(out);
+    return out;
 }
 
 void LinearOfRows::promise_dense(int K, int N) {

@@ -25,6 +25,11 @@ struct LinearOfRows {
     enum class Reads { exact, clamped };
     LinearOfRows(const Spec &spec, Reads reads);
 
+    // Added to the sums of a column.
+    Halide::Expr bias(const Halide::Expr &column) const;
+    // y from sums that include the bias: for executions with a product of their own.
+    Halide::Func output(const Halide::Expr &sums) const;
+
     // The widths, and rows without gaps, as constants: what the runtime ensures for kernels that fix them.
     void promise_dense(int K, int N);
 
@@ -33,6 +38,9 @@ struct LinearOfRows {
     Halide::RDom k;
     Halide::Func x{"xs"}, w{"ws"};           // f32: (k, m), (k, n)
     Halide::Func product{"product"}, y{"y"}; // (n, m)
+
+  private:
+    Reads reads_;
 };
 
 // The terms of a product of operand `x`, [rows, K], with the panelled operand w, by pairs where io is bf16.

@@ -30,7 +30,7 @@ void Space::knob(const std::string &name, const std::vector<std::string> &values
                  const std::string &help) {
     if (std::find(values.begin(), values.end(), fallback) == values.end())
         throw Error("knob " + name, "the default " + fallback + " is not among its values");
-    knobs_.push_back({name, help, values, fallback});
+    knobs_.push_back({name, help, values, fallback, group_});
 }
 
 void Space::knob(const std::string &name, const std::vector<int> &values, int fallback,
@@ -59,21 +59,47 @@ bool Space::legal(const Knobs &k) const {
         if (value == k.values().end()) return false;
         if (std::find(knob.values.begin(), knob.values.end(), value->second) == knob.values.end())
             return false;
+        if (knob.varies && !knob.varies(k) && value->second != knob.fallback) return false;
     }
     return std::all_of(rules_.begin(), rules_.end(), [&](const auto &rule) { return rule(k); });
 }
 
-std::vector<Knobs> Space::all() const {
-    std::vector<Knobs> points = {fallback()};
-    std::vector<size_t> digit(knobs_.size(), 0);
-    for (;;) {
-        Knobs k;
-        for (size_t i = 0; i < knobs_.size(); i++) k.set(knobs_[i].name, knobs_[i].values[digit[i]]);
-        if (legal(k) && !(k == points[0])) points.push_back(k);
-        size_t i = 0;
-        while (i < knobs_.size() && ++digit[i] == knobs_[i].values.size()) digit[i++] = 0;
-        if (i == knobs_.size()) return points;
+// Fills in the knobs from `knob` on.
+void Space::extend(size_t knob, Knobs &point, std::vector<Knobs> &points) const {
+    if (knob == knobs_.size()) {
+        if (legal(point)) points.push_back(point);
+        return;
     }
+    const Knob &k = knobs_[knob];
+    if (k.varies && !k.varies(point)) {
+        point.set(k.name, k.fallback);
+        return extend(knob + 1, point, points);
+    }
+    for (const std::string &value : k.values) {
+        point.set(k.name, value);
+        extend(knob + 1, point, points);
+    }
+}
+
+std::vector<Knobs> Space::all() const {
+    std::vector<Knobs> points;
+    Knobs point;
+    extend(0, point, points);
+    // In an order that is the same whatever the groups: the first knob is the one that changes fastest.
+    auto digits = [&](const Knobs &k) {
+        std::vector<std::ptrdiff_t> d;
+        for (auto knob = knobs_.rbegin(); knob != knobs_.rend(); ++knob)
+            d.push_back(std::find(knob->values.begin(), knob->values.end(), k[knob->name]) -
+                        knob->values.begin());
+        return d;
+    };
+    std::vector<std::pair<std::vector<std::ptrdiff_t>, size_t>> order;
+    for (size_t i = 0; i < points.size(); i++) order.emplace_back(digits(points[i]), i);
+    std::sort(order.begin(), order.end());
+    std::vector<Knobs> all = {fallback()};
+    for (const auto &[at, i] : order)
+        if (!(points[i] == all[0])) all.push_back(points[i]);
+    return all;
 }
 
 std::vector<Knobs> Space::neighbours(const Knobs &k) const {

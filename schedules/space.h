@@ -30,6 +30,8 @@ struct Knob {
     std::string name, help;
     std::vector<std::string> values; // in an order in which neighbours are similar
     std::string fallback;            // the default; one of `values`
+    // Whether it varies, by the knobs before it; elsewhere it has its default. Null: always.
+    std::function<bool(const Knobs &)> varies = nullptr;
 };
 
 class Space {
@@ -38,6 +40,9 @@ class Space {
     void knob(const std::string &name, const std::vector<std::string> &values, const std::string &fallback,
               const std::string &help);
     void knob(const std::string &name, const std::vector<int> &values, int fallback, const std::string &help);
+    // Knobs added in between vary only where `on` holds: those of one form of a kernel.
+    void begin_group(std::function<bool(const Knobs &)> on) { group_ = std::move(on); }
+    void end_group() { group_ = nullptr; }
     void set_fallback(const Knobs &fallback); // of the knobs that it names
     // A combination is legal when all rules hold; the default must be.
     void rule(std::function<bool(const Knobs &)> legal) { rules_.push_back(std::move(legal)); }
@@ -49,7 +54,10 @@ class Space {
     std::vector<Knobs> neighbours(const Knobs &knobs) const; // legal points one step away in one knob
 
   private:
+    void extend(size_t knob, Knobs &point, std::vector<Knobs> &points) const;
+
     std::vector<Knob> knobs_;
+    std::function<bool(const Knobs &)> group_;
     std::vector<std::function<bool(const Knobs &)>> rules_;
 };
 

@@ -18,8 +18,8 @@ std::string match(const std::string &text, const std::regex &pattern) {
 
 // One block from "{ // callseq" to "} // callseq".
 PseudoCall parse_call(const std::string &block) {
-    static const std::regex stored("st\\.param\\.\\w+\\s+\\[param(\\d+)\\],\\s*([^;]+);");
-    static const std::regex result("ld\\.param\\.\\w+\\s+([^,]+),\\s*\\[retval0\\]");
+    static const std::regex stored("st\\.param\\.[\\w.]+\\s+\\[param(\\d+)\\],\\s*([^;]+);");
+    static const std::regex result("ld\\.param\\.[\\w.]+\\s+(\\{[^}]*\\}|[^,]+),\\s*\\[retval0\\]");
     PseudoCall call{match(block, callee), {}, match(block, result)};
     if (call.name.empty()) throw Error("PTX", "a call without a name: " + block.substr(0, block.find('\n')));
     for (std::sregex_iterator at(block.begin(), block.end(), stored), end; at != end; ++at) {
@@ -92,6 +92,12 @@ std::string with_launch_bounds(const std::string &ptx, int threads, int blocks) 
     return std::regex_replace(ptx, kernel,
                               "$1\n.maxntid " + std::to_string(threads) + ", 1, 1\n.minnctapersm " +
                                   std::to_string(blocks) + "\n{");
+}
+
+std::string with_prefetch(const std::string &ptx, int bytes) {
+    static const std::regex load("ld\\.global\\.nc\\.(v\\d\\.)");
+    const std::string size = "L2::" + std::to_string(bytes) + "B.";
+    return std::regex_replace(replaced(ptx, "version", "7.4"), load, "ld.global.nc." + size + "$1");
 }
 
 std::vector<std::string> undefined_calls(const std::string &ptx) {

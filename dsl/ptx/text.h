@@ -13,8 +13,9 @@ namespace ks::ptx {
 
 struct PseudoCall {
     std::string name;                   // "ks_tanh"
-    std::vector<std::string> arguments; // registers or literals, typed as the .b32 and .b64 of the call
-    std::string result;                 // register; empty for a call without one
+    std::vector<std::string> arguments; // registers or literals, typed as the .b32 and .b64 of the call;
+                                        // of 128 bits both halves: "{%rd1, %rd2}"
+    std::string result;                 // register, or both halves; empty for a call without one
 };
 
 // The instructions of one call. They stand in braces of their own, so .reg declarations in them are local.
@@ -36,6 +37,10 @@ std::string retarget(const std::string &ptx, const std::string &version, const s
 // multiprocessor. Without the second ptxas spares registers for as many threads as the device can hold, and
 // puts each load next to its first use for that; with it, loads come first and the registers are used.
 std::string with_launch_bounds(const std::string &ptx, int threads, int blocks);
+
+// The text whose vector loads of operands that are only read bring `bytes` (64, 128 or 256) into the L2
+// cache at once: for rows that are read to their end by threads far apart.
+std::string with_prefetch(const std::string &ptx, int bytes);
 
 // Names of what the text calls and does not define; empty when it is whole.
 std::vector<std::string> undefined_calls(const std::string &ptx);

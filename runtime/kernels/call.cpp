@@ -101,7 +101,9 @@ int32_t Call::common_alignment() const {
         if (!o.data) continue; // its stand-in is another one's memory
         auto bytes = static_cast<uint64_t>(o.element);
         bits |= reinterpret_cast<uint64_t>(o.data) | static_cast<uint64_t>(o.sequence_stride) * bytes;
-        for (int r = 0; r + 1 < o.rank; r++) bits |= static_cast<uint64_t>(o.stride[r]) * bytes;
+        // A kernel that wants dense rows knows their strides, and what they are multiples of.
+        for (int r = 0; r + 1 < o.rank && !op->dense_when_fixed; r++)
+            bits |= static_cast<uint64_t>(o.stride[r]) * bytes;
     }
     return static_cast<int32_t>(bits & -bits);
 }

@@ -33,8 +33,8 @@ struct Call {
         float real;
     } scalars[max_scalars];
 
-    // On a device: the largest power of two, up to 16, that divides every address and every distance between
-    // rows, in bytes.
+    // On a device: the largest power of two, up to 16, that divides every address and, unless the op's kernels
+    // for known widths want dense rows, every distance between rows, in bytes.
     int32_t alignment;
 
     // Reads and checks `args`; on failure sets the text of ks_last_error. With `on_device` the operands and

@@ -4,8 +4,10 @@
 #include "dsl/lower/registers_pass.h"
 #include "dsl/lower/where_pass.h"
 #include "dsl/ptx/instructions.h"
+#include "dsl/tile/cuda/row_product.h"
 #include "dsl/tile/cuda/tile_kernel.h"
 #include "dsl/tile/cuda/tile_schedule.h"
+#include "schedules/cuda/row_knobs.h"
 #include "schedules/cuda/tile_knobs.h"
 
 namespace ks::cuda {
@@ -104,22 +106,72 @@ Kernel in_tiles(GroupedProduct &op, const tile::TileOp &tile, bool up) {
     return kernel;
 }
 
+// Few slots: bound by reading the weights of the experts that have tiles.
+bool rows_can_serve(const Spec &spec, const char *columns) {
+    for (const char *dim : {"B", "E", "K", columns})
+        if (!spec.fixed.count(dim)) return false;
+    return spec.fixed.at("B") <= 64;
+}
+
+RowProblem row_problem(const Spec &spec, bool up) {
+    auto storage = [&](const char *choice) {
+        auto at = spec.choices.find(choice);
+        return at == spec.choices.end() ? Storage::f32 : storage_named(at->second);
+    };
+    auto width = [&](const char *dim) { return static_cast<int>(spec.fixed.at(dim)); };
+    return {storage("io"), storage("weight"), width("K"), width(up ? "F" : "N"),
+            up && is(spec, "halves", "2") ? 2 : 1};
+}
+
+tile::RowProduct row_product(const GroupedProduct &op, const RowProblem &p, const Knobs &k, bool up) {
+    ImageParam x = op.operands.buffer(up ? "x" : "h"), w = op.operands.buffer("w");
+    Var tile = op.tile;
+    tile::RowProduct::Terms terms;
+    terms.K = p.K, terms.columns = p.columns;
+    terms.rows = static_cast<int>(op.operands.spec().fixed.at("B"));
+    terms.x_storage = p.x, terms.w_storage = p.w;
+    terms.parts = p.parts;
+    terms.outer = {tile};
+    terms.x = [&op, x, tile, up](const Expr &i, const Expr &slot) {
+        return up ? x(i, op.row(slot, tile)) : x(i, slot, tile);
+    };
+    terms.w = [&op, w, tile, up](const Expr &i, const Expr &column, const Expr &part) {
+        return up ? w(i, column, part, op.expert(tile)) : w(i, column, op.expert(tile));
+    };
+    return tile::RowProduct(terms, row_plan(k, p), "product");
+}
+
+Kernel in_rows(GroupedProduct &op, const tile::RowProduct &product) {
+    op.promise_dense();
+    product.schedule_update(op.out, op.n, op.slots[0], op.tiles);
+    Kernel kernel{{op.out}, op.operands.arguments(), {std::make_shared<PackPass>()}};
+    kernel.device.expansions = ptx::instructions();
+    product.finish(kernel);
+    return kernel;
+}
+
 Space space(const Spec &spec, bool up) {
-    bool tiles = tile_can_serve(spec, up ? "F" : "N");
+    bool tiles = tile_can_serve(spec, up ? "F" : "N"), rows = rows_can_serve(spec, up ? "F" : "N");
     Space s;
-    s.knob("form", std::vector<std::string>{"squares", "tiles"}, tiles ? "tiles" : "squares",
-           "squares of results in registers, or tiles on tensor cores");
+    s.knob("form", std::vector<std::string>{"squares", "tiles", "rows"}, tiles ? "tiles" : "squares",
+           "squares of results in registers, tiles on tensor cores, or few rows, bound by the weights");
+    s.begin_group([](const Knobs &k) { return k["form"] == "squares"; });
     s.knob("square", {2, 4, 8}, 4, "squares: columns of a thread's results");
     s.knob("depth", {16, 32}, 16, "squares: elements of K in shared memory");
-    s.rule([=](const Knobs &k) {
-        return k["form"] == "squares" || (k.integer("square") == 4 && k.integer("depth") == 16);
-    });
+    s.end_group();
+    s.rule([=](const Knobs &k) { return (tiles || k["form"] != "tiles") && (rows || k["form"] != "rows"); });
     TileProblem problem;
     problem.scattered = !up;
     if (tiles) problem = tile_problem(spec, up);
     add_tile_knobs(s, problem, [](const Knobs &k) { return k["form"] == "tiles"; });
     int64_t slots = tiles ? spec.fixed.at("B") : 0;
-    s.rule([=](const Knobs &k) { return k["form"] == "squares" || tile_op(k, problem).rows() == slots; });
+    s.rule([=](const Knobs &k) { return k["form"] != "tiles" || tile_op(k, problem).rows() == slots; });
+    add_row_knobs(s, rows ? row_problem(spec, up) : RowProblem(),
+                  [](const Knobs &k) { return k["form"] == "rows"; });
+    Knobs few = s.fallback();
+    few.set("form", "rows");
+    constexpr int most_of_few = 16;
+    if (rows && spec.fixed.at("B") <= most_of_few && s.legal(few)) s.set_fallback(few);
     if (slots == tile::slab_rows)
         s.set_fallback(Knobs(std::map<std::string, std::string>{{"warpgroups", "1"}}));
     return s;
@@ -137,6 +189,16 @@ Kernel grouped_expert_up(const Spec &spec, const Knobs &k, const Target &) {
         GroupedExpertUp op(spec, maths, GroupedProduct::Reads::exact, tile::row_loops(tile));
         return in_tiles(op, tile, true);
     }
+    if (k["form"] == "rows") {
+        GroupedExpertUp op(spec, maths, GroupedProduct::Reads::exact);
+        RowProblem problem = row_problem(spec, true);
+        tile::RowProduct product = row_product(op, problem, k, true);
+        std::vector<Expr> sums;
+        for (int part = 0; part < problem.parts; part++)
+            sums.push_back(product.sum(op.n, op.at_slot(), part, {op.tiles}));
+        op.out = op.output(sums);
+        return in_rows(op, product);
+    }
     GroupedExpertUp op(spec, maths, GroupedProduct::Reads::clamped);
     return in_registers(op, k);
 }
@@ -146,6 +208,12 @@ Kernel grouped_expert_down(const Spec &spec, const Knobs &k, const Target &) {
         tile::TileOp tile = tile_op(k, tile_problem(spec, false));
         GroupedExpertDown op(spec, GroupedProduct::Reads::exact, tile::row_loops(tile));
         return in_tiles(op, tile, false);
+    }
+    if (k["form"] == "rows") {
+        GroupedExpertDown op(spec, GroupedProduct::Reads::exact);
+        tile::RowProduct product = row_product(op, row_problem(spec, false), k, false);
+        op.out = op.output(product.sum(op.n, op.at_slot(), 0, {op.tiles}));
+        return in_rows(op, product);
     }
     GroupedExpertDown op(spec, GroupedProduct::Reads::clamped);
     return in_registers(op, k);

@@ -3,8 +3,10 @@
 #include "dsl/lower/pack_pass.h"
 #include "dsl/lower/registers_pass.h"
 #include "dsl/ptx/instructions.h"
+#include "dsl/tile/cuda/row_product.h"
 #include "dsl/tile/cuda/tile_kernel.h"
 #include "dsl/tile/cuda/tile_schedule.h"
+#include "schedules/cuda/row_knobs.h"
 #include "schedules/cuda/tile_knobs.h"
 
 namespace ks::cuda {
@@ -84,25 +86,64 @@ Kernel in_tiles(const Spec &spec, const Knobs &k) {
     return kernel;
 }
 
+// What is known of a width; 0: nothing.
+int fixed_width(const Spec &spec, const char *dim) {
+    auto at = spec.fixed.find(dim);
+    return at == spec.fixed.end() ? 0 : static_cast<int>(at->second);
+}
+
+RowProblem row_problem(const Spec &spec) {
+    auto storage = [&](const char *choice) {
+        auto at = spec.choices.find(choice);
+        return at == spec.choices.end() ? Storage::f32 : storage_named(at->second);
+    };
+    return {storage("io"), storage("weight"), fixed_width(spec, "K"), fixed_width(spec, "P")};
+}
+
+// Few rows: bound by reading the weights.
+Kernel in_rows(const Spec &spec, const Knobs &k) {
+    LinearOfRows op(spec, LinearOfRows::Reads::exact);
+    RowProblem problem = row_problem(spec);
+    ImageParam x = op.operands.buffer("x"), w = op.operands.buffer("w");
+    tile::RowProduct::Terms terms;
+    terms.K = problem.K ? Expr(problem.K) : op.operands.width("K", "x");
+    terms.columns = problem.columns ? Expr(problem.columns) : w.dim(1).extent();
+    terms.rows = x.dim(1).extent();
+    terms.x_storage = problem.x;
+    terms.w_storage = problem.w;
+    terms.x = [=](const Expr &i, const Expr &row) { return x(i, row); };
+    terms.w = [=](const Expr &i, const Expr &column, const Expr &) { return w(i, column); };
+    terms.initial = [&](const Expr &column, const Expr &) { return op.bias(column); };
+    tile::RowProduct product(terms, row_plan(k, problem), "product");
+    op.y = op.output(product.sum(op.n, op.m));
+    if (problem.K && problem.columns) op.promise_dense(problem.K, problem.columns);
+    product.schedule(op.y);
+    Kernel kernel{{op.y}, op.operands.arguments(), {std::make_shared<PackPass>()}};
+    kernel.device.expansions = ptx::instructions();
+    product.finish(kernel);
+    return kernel;
+}
+
 } // namespace
 
 Space linear_space(const Spec &spec, const Target &) {
     bool tiles = tile_can_serve(spec);
     Space s;
-    s.knob("form", std::vector<std::string>{"squares", "tiles"}, tiles ? "tiles" : "squares",
-           "squares of results in registers, or tiles on tensor cores");
+    s.knob("form", std::vector<std::string>{"squares", "tiles", "rows"}, tiles ? "tiles" : "squares",
+           "squares of results in registers, tiles on tensor cores, or few rows, bound by the weights");
+    s.begin_group([](const Knobs &k) { return k["form"] == "squares"; });
     s.knob("square", {2, 4, 8}, 4, "squares: rows and columns of a thread's results");
     s.knob("depth", {16, 32}, 16, "squares: elements of K in shared memory");
-    s.rule([=](const Knobs &k) {
-        if (k["form"] == "squares") return true;
-        return tiles && k.integer("square") == 4 && k.integer("depth") == 16;
-    });
+    s.end_group();
+    s.rule([=](const Knobs &k) { return tiles || k["form"] != "tiles"; });
     TileProblem problem = tiles ? tile_problem(spec) : TileProblem();
     add_tile_knobs(s, problem, [](const Knobs &k) { return k["form"] == "tiles"; });
+    add_row_knobs(s, row_problem(spec), [](const Knobs &k) { return k["form"] == "rows"; });
     return s;
 }
 
 Kernel linear(const Spec &spec, const Knobs &k, const Target &) {
+    if (k["form"] == "rows") return in_rows(spec, k);
     return k["form"] == "tiles" ? in_tiles(spec, k) : in_registers(spec, k);
 }
 

@@ -45,25 +45,23 @@ tile::TileOp tile_op(const Knobs &k, const TileProblem &p) {
 }
 
 void add_tile_knobs(Space &s, const TileProblem &p, const std::function<bool(const Knobs &)> &on) {
+    s.begin_group(on);
     s.knob("unit", std::vector<std::string>{"wgmma", "mma"}, "wgmma",
            "tile: instructions of compute capability 9.0, or of 8.0 and later");
     s.knob("warpgroups", {1, 2}, 2, "tile: warpgroups that multiply");
     s.knob("slabs", {1, 2}, 1, "tile: 64 rows of each of them, so many times");
-    s.knob("columns", {64, 128, 192, 256}, 128, "tile: columns of all products together");
+    s.knob("columns", {16, 32, 48, 64, 128, 192, 256}, 128, "tile: columns of all products together");
     s.knob("stages", {2, 3, 4, 5, 6, 8}, 4, "tile: steps of K in shared memory");
     s.knob("row_group", {0, 1, 4, 8, 16}, 8, "tile: row tiles that share a column tile; 0: all");
     s.knob("resident", {0, 132, 264}, 0, "tile: blocks that stay and take tile after tile; 0: one each");
     s.knob("producer", std::vector<std::string>{"warp", "warpgroup"}, "warpgroup", "tile: who copies");
     s.knob("store", std::vector<std::string>{"staged", "direct"}, p.scattered ? "direct" : "staged",
            "tile: results through shared memory and a tensor map, or from registers");
-    std::vector<Knob> own(s.knobs().end() - 9, s.knobs().end());
+    s.end_group();
     s.rule([=](const Knobs &k) {
-        if (on(k))
-            return (!p.scattered || (k["store"] == "direct" && k.integer("resident") == 0)) &&
-                   (!p.experts || k["unit"] == "wgmma") && is_legal(tile_op(k, p));
-        for (const Knob &knob : own)
-            if (k[knob.name] != knob.fallback) return false;
-        return true;
+        if (!on(k)) return true;
+        return (!p.scattered || (k["store"] == "direct" && k.integer("resident") == 0)) &&
+               (!p.experts || k["unit"] == "wgmma") && is_legal(tile_op(k, p));
     });
 }
 

@@ -95,6 +95,24 @@ TEST(PtxText, CallsOfOthersStay) {
     EXPECT_THAT(undefined_calls(out), ElementsAre("my_tanh"));
 }
 
+// 128 bits travel as two registers: what is opaque to LLVM, such as the fragments of tensor cores.
+TEST(PtxText, CallsTakeAndGiveTwoRegisters) {
+    auto calls = pseudo_calls(R"(	{ // callseq 0, 0
+	.param .align 16 .b8 	param0[16];
+	st.param.v2.b64 	[param0], {%rd1, %rd2};
+	.param .b32 	param1;
+	st.param.b32 	[param1], %r4;
+	.param .align 16 .b8 	retval0[16];
+	call.uni (retval0), ks_add, (param0, param1);
+	ld.param.v2.b64 	{%rd3, %rd4}, [retval0];
+	} // callseq 0
+)");
+    ASSERT_EQ(calls.size(), 1u);
+    EXPECT_EQ(calls[0].name, "ks_add");
+    EXPECT_THAT(calls[0].arguments, ElementsAre("{%rd1, %rd2}", "%r4"));
+    EXPECT_EQ(calls[0].result, "{%rd3, %rd4}");
+}
+
 TEST(PtxText, BrokenCallsAreRefused) {
     std::string cut = two_calls.substr(0, two_calls.find("} // callseq 1"));
     EXPECT_THROW(expand_pseudo_calls(cut, {{"ks_tanh", tanh}, {"ks_store", store}}), Error);
@@ -114,6 +132,15 @@ TEST(PtxText, RetargetChangesBothDirectivesAndNothingElse) {
 }
 
 // Ours against the compiler of today: its calls must have the shape that the tests above hold.
+TEST(PtxText, PrefetchIsOfVectorLoadsAlone) {
+    std::string made = with_prefetch(".version 7.0\n.target sm_80\n\tld.global.nc.v4.b32 \t{%r1, %r2, %r3, "
+                                     "%r4}, [%rd1];\n\tld.global.nc.b32 \t%r5, [%rd1];\n",
+                                     128);
+    EXPECT_THAT(made, HasSubstr("ld.global.nc.L2::128B.v4.b32 \t{%r1"));
+    EXPECT_THAT(made, HasSubstr("ld.global.nc.b32 \t%r5"));
+    EXPECT_THAT(made, HasSubstr(".version 7.4\n.target sm_80\n"));
+}
+
 TEST(PtxText, ReadsWhatHalideWrites) {
     using namespace Halide;
     ImageParam x(Float(32), 1, "x");

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Knobs that vary only with one form of a kernel.
+#include "schedules/space.h"
+#include <gmock/gmock.h>
+
+namespace ks {
+namespace {
+
+using testing::ElementsAre;
+
+Space two_forms() {
+    Space s;
+    s.knob("form", std::vector<std::string>{"a", "b"}, "b", "");
+    s.begin_group([](const Knobs &k) { return k["form"] == "a"; });
+    s.knob("x", {1, 2, 3}, 2, "");
+    s.end_group();
+    s.begin_group([](const Knobs &k) { return k["form"] == "b"; });
+    s.knob("y", {1, 2}, 1, "");
+    s.end_group();
+    s.knob("z", {0, 1}, 0, "");
+    return s;
+}
+
+std::vector<std::string> text(const std::vector<Knobs> &points) {
+    std::vector<std::string> all;
+    for (const Knobs &k : points) all.push_back(k["form"] + k["x"] + k["y"] + k["z"]);
+    return all;
+}
+
+TEST(Space, AGroupVariesWhereItIsOn) {
+    Space s = two_forms();
+    EXPECT_THAT(text(s.all()),
+                ElementsAre("b210", "a110", "a210", "a310", "b220", "a111", "a211", "b211", "a311", "b221"));
+    Knobs k = s.fallback();
+    k.set("x", "3");
+    EXPECT_FALSE(s.legal(k));
+    k.set("form", "a");
+    EXPECT_TRUE(s.legal(k));
+    EXPECT_THAT(text(s.neighbours(s.fallback())), ElementsAre("a210", "b220", "b211"));
+}
+
+TEST(Space, RulesHoldInGroupsToo) {
+    Space s = two_forms();
+    s.rule([](const Knobs &k) { return k["z"] == "0" && k["x"] != "1"; });
+    EXPECT_THAT(text(s.all()), ElementsAre("b210", "a210", "a310", "b220"));
+}
+
+} // namespace
+} // namespace ks
