@@ -80,7 +80,7 @@ KitTask make_task(const Task &task, const BundleOptions &o, Builder &builder, St
     KitTask t{task.op, task.versions.op, task.spec, task.isa, task.shapes, task.check_shapes, {}, {}, {}};
     constexpr double most_flops = 2e10; // some 20 s of the oracle
     for (const Dims &shape : task.shapes)
-        if (work_of(task, shape).flops > most_flops) t.by_default.push_back(shape);
+        if (can_tune(task.op) && work_of(task, shape).flops > most_flops) t.by_default.push_back(shape);
     size_t failed = 0;
     for (const Knobs &k : chosen) {
         Outcome built = evaluation.build_outcome(k);

@@ -37,14 +37,6 @@ std::vector<Dims> edges(const std::string &dim) {
     return shapes;
 }
 
-// Those that work_of knows.
-bool can_tune(const std::string &op) {
-    for (const char *known : {"selective_scan", "selective_state_update", "causal_conv1d", "linear",
-                              "expert_up", "expert_down", "grouped_expert_up", "grouped_expert_down"})
-        if (op == known) return true;
-    return false;
-}
-
 // The dimension that varies from call to call; expert_down's T only says how large y is.
 std::string dynamic_dim(const Contract &c) {
     for (const char *name : {"R", "M", "S", "T"})
@@ -72,6 +64,14 @@ std::string compiler_version(const std::string &isa) {
         if (auto found = ptx::Ptxas::find()) ptxas = " ptxas " + found->version();
     return "halide " + std::to_string(HALIDE_VERSION_MAJOR) + "." + std::to_string(HALIDE_VERSION_MINOR) +
            "." + std::to_string(HALIDE_VERSION_PATCH) + ptxas;
+}
+
+// Those that work_of knows.
+bool can_tune(const std::string &op) {
+    for (const char *known : {"selective_scan", "selective_state_update", "causal_conv1d", "linear",
+                              "expert_up", "expert_down", "grouped_expert_up", "grouped_expert_down"})
+        if (op == known) return true;
+    return false;
 }
 
 Task task_of(const std::string &name, const std::map<std::string, std::string> &shape,

@@ -22,7 +22,8 @@ struct Work {
     double footprint = 0; // bytes that calls go through before they come back to the same: what decides which
                           // cache they are read from; 0: those of one call, in the nearest
 };
-Work work_of(const Task &task, const Dims &shape);
+Work work_of(const Task &task, const Dims &shape); // of an op that can be tuned
+bool can_tune(const std::string &op);
 
 std::string
 compiler_version(const std::string &isa); // of what this program builds for it: Halide, and ptxas for "cuda"

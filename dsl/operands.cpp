@@ -95,6 +95,16 @@ Expr Operands::load(const std::string &name, const std::vector<Expr> &at) const 
     return o.type == "i32" ? element : widen(storage(o.type), element);
 }
 
+ImageParam Operands::assigned(const std::string &output) {
+    const Operand &o = contract_.operand(output);
+    if (o.role != Role::output || packed_) throw Error(contract_.name, output + " cannot be assigned");
+    ImageParam p(o.type == "i32" ? Type(Int(32)) : buffer_type(storage(o.type)),
+                 static_cast<int>(o.shape.size()), o.name);
+    for (int i = 0; i < p.dimensions(); i++) p.dim(i).set_min(0);
+    assigned_.push_back(p);
+    return p;
+}
+
 Expr Operands::given(const std::string &name) const {
     return (scalar("flags") & contract_.operand(name).flag) != 0;
 }
@@ -113,8 +123,10 @@ Expr Operands::store(const std::string &name, const Expr &value) const {
 }
 
 void Operands::promise(Func output) const {
+    bool first = true; // of a Tuple the others begin where it does
     for (auto buffer : output.output_buffers()) {
-        for (int i = 0; i < buffer.dimensions(); i++) buffer.dim(i).set_min(0);
+        for (int i = 0; first && i < buffer.dimensions(); i++) buffer.dim(i).set_min(0);
+        first = false;
         // The sequences share the rows: SequencePass moves each to its own.
         if (packed_) buffer.dim(buffer.dimensions() - 1).set_stride(0);
     }
@@ -135,6 +147,7 @@ std::vector<Argument> Operands::arguments() const {
         list.emplace_back(equal_steps_);
         list.emplace_back(alignment_);
     }
+    list.insert(list.end(), assigned_.begin(), assigned_.end());
     return list;
 }
 

@@ -45,6 +45,9 @@ class Operands {
     Halide::Expr load(const std::string &name, const std::vector<Halide::Expr> &at) const;
     // Whether the caller gave an optional operand.
     Halide::Expr given(const std::string &name) const;
+    // The buffer of an output that assign() writes, and no Func: several of different shapes in one loop
+    // nest. It is an argument from then on; outputs of Funcs come after it in the contract.
+    Halide::ImageParam assigned(const std::string &output);
     // load(), or `otherwise` where the operand is not given.
     Halide::Expr load_or(const std::string &name, const std::vector<Halide::Expr> &at,
                          const Halide::Expr &otherwise) const;
@@ -62,9 +65,10 @@ class Operands {
     // To be called on every output Func once it is defined.
     void promise(Halide::Func output) const;
 
-    // All kernel arguments that are not outputs: inputs and in-place buffers, then scalars, in contract
-    // order. Packed: seq_start (int64 offsets) behind the buffers, and behind the scalars equal_steps (when
-    // it is not 0, all sequences have as many steps and seq_start is not read) and alignment (bytes).
+    // All kernel arguments that are no output of a Func: inputs and in-place buffers, then scalars, in
+    // contract order, last the assigned outputs. Packed: seq_start (int64 offsets) behind the buffers, and
+    // behind the scalars equal_steps (when it is not 0, all sequences have as many steps and seq_start is not
+    // read) and alignment (bytes).
     std::vector<Halide::Argument> arguments() const;
 
   private:
@@ -80,6 +84,7 @@ class Operands {
     Halide::ImageParam seq_start_{Halide::Int(64), 1, "seq_start"};
     Halide::Param<int> equal_steps_{"equal_steps"}, alignment_{"alignment"};
     std::map<std::string, Halide::ImageParam> buffers_;
+    std::vector<Halide::ImageParam> assigned_;
     std::map<std::string, Halide::Param<int>> integers_;
     std::map<std::string, Halide::Param<float>> reals_;
 };

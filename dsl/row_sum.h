@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A sum over the columns of every row, in `partials` independent accumulators of double precision: exact
-// enough for any width, and wide enough for vector lanes. How many partials is the schedule's choice.
+// enough for any width, and wide enough for vector lanes. Or the largest term, an f32, which passes over NaN.
+// How many partials is the schedule's choice.
 #pragma once
 #include "Halide.h"
 #include <functional>
@@ -10,10 +11,12 @@ namespace ks {
 
 class RowSum {
   public:
+    enum class Of { sum, largest };
+
     // The sum over column < width of term(column), which may use `row`; terms are converted to double.
     // `folds`, a divisor of partials: the partials are first summed to so many.
     RowSum(const std::string &name, const Halide::Var &row, const Halide::Expr &width, int partials,
-           int folds, const std::function<Halide::Expr(const Halide::Expr &column)> &term);
+           int folds, const std::function<Halide::Expr(const Halide::Expr &column)> &term, Of of = Of::sum);
 
     Halide::Func partial, total; // (lane, row) and (row)
 

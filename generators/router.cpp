@@ -46,6 +46,21 @@ const Contract &router_contract() {
     return c;
 }
 
+Expr gate_of(const Operands &in, const Maths &maths, const Var &t, const Expr &expert, Func &spread) {
+    Expr largest = in.load("logits", {expert, t});
+    if (in.spec().choice("score") == "sigmoid") return maths.sigmoid(largest);
+    Expr experts = in.width("E", "logits");
+    if (Internal::is_const_one(experts)) { // exp(x - x), which would be simplified to 1 for whatever x
+        Expr exponent = reinterpret<uint32_t>(largest) & Expr(0x7f800000u);
+        return select(exponent == Expr(0x7f800000u), reinterpret<float>(Expr(0x7fc00000u)), 1.f);
+    }
+    RDom other(0, experts, "other");
+    spread = Func("spread");
+    spread(t) = cast<double>(0);
+    spread(t) += cast<double>(maths.exp(in.load("logits", {other, t}) - largest));
+    return 1.f / cast<float>(spread(t));
+}
+
 Router::Router(const Spec &spec, const Maths &maths) : operands(router_contract(), spec) {
     auto &in = operands;
     Expr experts = in.width("E", "logits"), tokens = in.buffer("logits").dim(1).extent();
@@ -56,16 +71,7 @@ Router::Router(const Spec &spec, const Maths &maths) : operands(router_contract(
     best = argmax_of(logits, t, experts);
     index(t) = best(t)[1];
 
-    Expr largest = in.load("logits", {expert_of(t), t});
-    if (spec.choice("score") == "sigmoid") {
-        gate(t) = maths.sigmoid(largest);
-    } else {
-        RDom other(0, experts, "other");
-        spread = Func("spread");
-        spread(t) = cast<double>(0);
-        spread(t) += cast<double>(maths.exp(in.load("logits", {other, t}) - largest));
-        gate(t) = 1.f / cast<float>(spread(t));
-    }
+    gate(t) = gate_of(in, maths, t, expert_of(t), spread);
 
     RDom token(0, tokens, "token"), expert(0, experts, "expert");
     counts(e) = 0;

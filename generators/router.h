@@ -13,6 +13,11 @@ namespace ks {
 
 const Contract &router_contract();
 
+// The gate of token `t`, whose expert is `expert`; fills `spread` when the score is softmax: (t) -> sum over
+// experts of exp(logit - largest).
+Halide::Expr gate_of(const Operands &operands, const Maths &maths, const Halide::Var &t,
+                     const Halide::Expr &expert, Halide::Func &spread);
+
 struct Router {
     Router(const Spec &spec, const Maths &maths);
 
@@ -21,7 +26,7 @@ struct Router {
     Operands operands;
     Halide::Var t{"t"}, e{"e"};
     Halide::Func best;   // (t) -> {order of the largest logit, expert}
-    Halide::Func spread; // softmax: sum over experts of exp(logit - largest)
+    Halide::Func spread; // of gate_of()
     Halide::Func cursor{
         "cursor"}; // (e), next free place of an expert's group; moved by assign() in `permutation`
     Halide::Func index{"index"}, gate{"gate"}, counts{"counts"}, offsets{"offsets"},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "generators/sinkhorn.h"
 #include "generators/argmax.h"
+#include <algorithm>
 
 namespace ks {
 using namespace Halide;
@@ -53,6 +54,9 @@ Expr strict_product(const Expr &a, const Expr &b) {
 
 Expr wide(const Expr &e) { return cast<double>(e); }
 
+constexpr int folds_of_columns =
+    32; // partials are summed to so many before they are summed one after the other
+
 } // namespace
 
 const Contract &sinkhorn_start_contract() {
@@ -70,8 +74,8 @@ const Contract &sinkhorn_plan_contract() {
     return c;
 }
 
-Sinkhorn::Sinkhorn(const Contract &contract, const Spec &spec, const Maths &maths)
-    : operands(contract, spec), log_(spec.choice("space") == "log"), maths_(maths) {
+Sinkhorn::Sinkhorn(const Contract &contract, const Spec &spec, const Maths &maths, int partials)
+    : operands(contract, spec), log_(spec.choice("space") == "log"), maths_(maths), partials_(partials) {
     tokens_ = operands.buffer("logits").dim(1).extent();
     experts_ = operands.width("E", "logits");
     if (contract.name == "sinkhorn_start") define_start();
@@ -110,6 +114,25 @@ SinkhornSum Sinkhorn::column_sum(const Func &row_scale) const {
     return s;
 }
 
+SinkhornSum Sinkhorn::column_sum_by_parts(const Func &row_scale) {
+    int folds = std::min(partials_, folds_of_columns);
+    auto scaled = [&](const Expr &token) {
+        if (log_) return row_scale.defined() ? twice(e, token) + row_scale(token) : twice(e, token);
+        Expr k = wide(kernel(e, token));
+        return row_scale.defined() ? k * wide(row_scale(token)) : k;
+    };
+    SinkhornSum s;
+    if (log_) {
+        column_tops.emplace("column_top", e, tokens_, partials_, folds, scaled, RowSum::Of::largest);
+        s.top = column_tops->total;
+    }
+    column_sums.emplace("column_sum", e, tokens_, partials_, folds, [&](const Expr &token) {
+        return log_ ? maths_.exp(scaled(token) - s.top(e)) : scaled(token);
+    });
+    s.sum = column_sums->total;
+    return s;
+}
+
 SinkhornSum Sinkhorn::row_sum() const {
     RDom expert(0, experts_, "expert");
     SinkhornSum s;
@@ -136,22 +159,36 @@ Expr Sinkhorn::scale(const SinkhornSum &s, const Var &at, const Expr &count, flo
 }
 
 void Sinkhorn::define_start() {
-    columns = column_sum(Func());
+    columns = partials_ ? column_sum_by_parts(Func()) : column_sum(Func());
     d1_next(e) = scale(columns, e, experts_, 0.f);
     operands.promise(d1_next);
+}
+
+Expr Sinkhorn::sum_or_largest_move() {
+    auto moved = [&](const Expr &expert) {
+        return abs(wide(d1_next(expert)) - wide(operands.load("d1", {expert})));
+    };
+    if (partials_) {
+        auto of = log_ ? RowSum::Of::largest : RowSum::Of::sum;
+        changes.emplace(
+            "error", t, experts_, folds_of_columns, folds_of_columns,
+            [&](const Expr &expert) { return log_ ? cast<float>(moved(expert)) : moved(expert); }, of);
+        return changes->total(0);
+    }
+    RDom expert(0, experts_, "expert");
+    error() = wide(0.f);
+    error() = log_ ? max(error(), moved(expert)) : error() + moved(expert);
+    return error();
 }
 
 void Sinkhorn::define_pass() {
     const float floor = 1e-8f;
     rows = row_sum();
     d0(t) = scale(rows, t, tokens_, floor);
-    columns = column_sum(d0);
+    columns = partials_ ? column_sum_by_parts(d0) : column_sum(d0);
     d1_next(e) = scale(columns, e, experts_, floor);
-    RDom expert(0, experts_, "expert");
-    Expr moved = abs(wide(d1_next(expert)) - wide(operands.load("d1", {expert})));
-    error() = wide(0.f);
-    error() = log_ ? max(error(), moved) : error() + moved;
-    change() = cast<float>(log_ ? error() : error() / wide(experts_));
+    Expr moved = sum_or_largest_move();
+    change() = cast<float>(log_ ? moved : moved / wide(experts_));
     for (const Func &f : {d0, d1_next, change}) operands.promise(f);
 }
 

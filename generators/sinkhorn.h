@@ -19,6 +19,8 @@
 #include "dsl/kernel.h"
 #include "dsl/maths.h"
 #include "dsl/operands.h"
+#include "dsl/row_sum.h"
+#include <optional>
 
 namespace ks {
 
@@ -34,7 +36,8 @@ struct SinkhornSum {
 };
 
 struct Sinkhorn {
-    Sinkhorn(const Contract &contract, const Spec &spec, const Maths &maths);
+    // `partials`: in so many accumulators are columns reduced, side by side; 0: in one.
+    Sinkhorn(const Contract &contract, const Spec &spec, const Maths &maths, int partials = 0);
 
     static constexpr int most_experts = 256;
 
@@ -42,21 +45,26 @@ struct Sinkhorn {
     Halide::Var t{"t"}, e{"e"};
     SinkhornSum columns, rows;                                                   // start and pass; pass
     Halide::Func d0{"d0"}, d1_next{"d1_next"}, error{"error"}, change{"change"}; // pass (d1_next: start too)
-    Halide::Func best, plan{"plan"}, index{"index"};                             // plan
+    std::optional<RowSum> column_tops, column_sums,
+        changes;                                     // with partials: what columns and `change` come from
+    Halide::Func best, plan{"plan"}, index{"index"}; // plan
 
   private:
     bool log_;
     Maths maths_;
+    int partials_;
     Halide::Expr tokens_, experts_;
 
     Halide::Expr twice(const Halide::Expr &expert, const Halide::Expr &token) const;  // 2 logits
     Halide::Expr kernel(const Halide::Expr &expert, const Halide::Expr &token) const; // exp(2 logits)
     SinkhornSum column_sum(const Halide::Func &d0) const;
+    SinkhornSum column_sum_by_parts(const Halide::Func &d0);
     SinkhornSum row_sum() const;
     Halide::Expr scale(const SinkhornSum &s, const Halide::Var &at, const Halide::Expr &count,
                        float floor) const;
     void define_start();
     void define_pass();
+    Halide::Expr sum_or_largest_move();
     void define_plan();
 };
 

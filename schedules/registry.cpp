@@ -2,14 +2,18 @@
 #include "schedules/registry.h"
 #include "runtime/base/error.h"
 #include "schedules/cuda/causal_conv1d.h"
+#include "schedules/cuda/expert_tiles.h"
 #include "schedules/cuda/grouped_experts.h"
 #include "schedules/cuda/linear.h"
 #include "schedules/cuda/norm.h"
+#include "schedules/cuda/router.h"
 #include "schedules/cuda/rows.h"
 #include "schedules/cuda/selective_scan.h"
+#include "schedules/cuda/sinkhorn.h"
 #include "schedules/x86/add.h"
 #include "schedules/x86/causal_conv1d.h"
 #include "schedules/x86/embedding.h"
+#include "schedules/x86/expert_tiles.h"
 #include "schedules/x86/experts.h"
 #include "schedules/x86/gather_rows.h"
 #include "schedules/x86/linear.h"
@@ -36,10 +40,19 @@ const std::vector<Op> &all_ops() {
          {cuda::causal_conv1d_update_space, cuda::causal_conv1d_update}},
         {rms_norm_contract(), {x86::norm_space, x86::rms_norm}, {cuda::norm_space, cuda::rms_norm}},
         {layer_norm_contract(), {x86::norm_space, x86::layer_norm}, {cuda::norm_space, cuda::layer_norm}},
-        {router_contract(), {x86::router_space, x86::router}},
-        {sinkhorn_start_contract(), {x86::sinkhorn_space, x86::sinkhorn_start}},
-        {sinkhorn_pass_contract(), {x86::sinkhorn_space, x86::sinkhorn_pass}},
-        {sinkhorn_plan_contract(), {x86::sinkhorn_space, x86::sinkhorn_plan}},
+        {router_contract(), {x86::router_space, x86::router}, {cuda::router_space, cuda::router}},
+        {expert_tiles_contract(),
+         {x86::expert_tiles_space, x86::expert_tiles},
+         {cuda::expert_tiles_space, cuda::expert_tiles}},
+        {sinkhorn_start_contract(),
+         {x86::sinkhorn_space, x86::sinkhorn_start},
+         {cuda::sinkhorn_space, cuda::sinkhorn_start}},
+        {sinkhorn_pass_contract(),
+         {x86::sinkhorn_space, x86::sinkhorn_pass},
+         {cuda::sinkhorn_space, cuda::sinkhorn_pass}},
+        {sinkhorn_plan_contract(),
+         {x86::sinkhorn_space, x86::sinkhorn_plan},
+         {cuda::sinkhorn_space, cuda::sinkhorn_plan}},
         {embedding_contract(), {x86::embedding_space, x86::embedding}, {cuda::rows_space, cuda::embedding}},
         {add_contract(), {x86::add_space, x86::add}, {cuda::rows_space, cuda::add}},
         {linear_contract(),

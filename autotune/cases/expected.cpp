@@ -8,6 +8,7 @@
 #include "tests/oracles/argmax.h"
 #include "tests/oracles/causal_conv1d.h"
 #include "tests/oracles/embedding.h"
+#include "tests/oracles/expert_tiles.h"
 #include "tests/oracles/linear.h"
 #include "tests/oracles/norm.h"
 #include "tests/oracles/router.h"
@@ -202,6 +203,14 @@ Results router(const Problem &p) {
             {"permutation", real(r.groups.permutation)}};
 }
 
+Results expert_tiles(const Problem &p) {
+    oracle::Grouping groups{whole(given(p, "counts")), whole(given(p, "offsets")),
+                            whole(given(p, "permutation"))};
+    oracle::ExpertTiles tiles =
+        oracle::expert_tiles(groups, static_cast<int>(p.value("B")), static_cast<int>(p.value("G")));
+    return {{"rows", real(tiles.rows)}, {"experts", real(tiles.experts)}};
+}
+
 Results sinkhorn(const Problem &p) {
     bool log = p.choices.at("space") == "log";
     Values logits = given(p, "logits");
@@ -243,6 +252,7 @@ Results expected(const Problem &p) {
     if (op == "grouped_expert_up") return grouped_expert_up(p);
     if (op == "grouped_expert_down") return grouped_expert_down(p);
     if (op == "router") return router(p);
+    if (op == "expert_tiles") return expert_tiles(p);
     if (op == "add") return add(p);
     if (op == "embedding") return picked(p, "table", "ids", "H");
     if (op == "gather_rows") return picked(p, "x", "rows", "K");

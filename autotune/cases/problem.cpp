@@ -63,6 +63,23 @@ Values integers(const Problem &p, const Operand &o) {
     return v;
 }
 
+// What a router would say of tokens whose experts are drawn at random; now and then one expert has all, and
+// of many some have none.
+void route(Problem &p) {
+    auto T = static_cast<size_t>(p.dims.at("T")), E = static_cast<size_t>(p.dims.at("E"));
+    std::mt19937 engine(11);
+    std::vector<size_t> expert(T);
+    for (size_t &e : expert) e = T % 3 == 2 ? T % E : engine() % (E - E / 4);
+    Values counts(E), offsets(E + 1), permutation;
+    for (size_t e = 0; e < E; e++) {
+        for (size_t t = 0; t < T; t++)
+            if (expert[t] == e) permutation.push_back(static_cast<double>(t));
+        offsets[e + 1] = static_cast<double>(permutation.size());
+        counts[e] = offsets[e + 1] - offsets[e];
+    }
+    p.in["counts"] = counts, p.in["offsets"] = offsets, p.in["permutation"] = permutation;
+}
+
 Values reals(const Problem &p, const Operand &o, int seed) {
     const std::string &op = p.contract->name;
     size_t count = p.count(o);
@@ -172,6 +189,7 @@ Problem random_problem(const Contract &contract, const std::map<std::string, std
             p.in[o.name] = o.type == "i32" ? integers(p, o) : reals(p, o, seed);
     }
     if (contract.name == "grouped_expert_down") repeat_hidden(p);
+    if (contract.name == "expert_tiles") route(p);
     return p;
 }
 

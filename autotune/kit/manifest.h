@@ -28,11 +28,11 @@ struct KitTask {
     Spec spec;
     std::string isa;
     std::vector<Dims> shapes, check_shapes;
+    std::vector<KitCandidate> candidates; // the default first
+    std::vector<KitTwin> twins;
     // Those of `shapes` at which the oracle would take minutes: there the answer is what the default gives,
     // which has been right at all of `check_shapes` first.
     std::vector<Dims> by_default = {};
-    std::vector<KitCandidate> candidates; // the default first
-    std::vector<KitTwin> twins;
 
     Candidate candidate(const Knobs &knobs) const { return {op, spec, isa, knobs}; }
     std::string text() const; // "linear K=8,P=2 avx2"

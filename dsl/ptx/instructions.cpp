@@ -79,6 +79,18 @@ std::string expand_exp2_polynomial(const PseudoCall &c) {
     return text + "mov.b32 %n, %t; shl.b32 %n, %n, 23; mov.b32 %i, %p; add.s32 " + c.result + ", %n, %i;";
 }
 
+std::string expand_ballot(const PseudoCall &c) {
+    expect_arguments(c, 1);
+    return ".reg .b32 %x; .reg .pred %holds; mov.b32 %x, " + c.arguments[0] +
+           "; setp.ne.s32 %holds, %x, 0; vote.sync.ballot.b32 " + c.result + ", %holds, 0xffffffff;";
+}
+
+std::string expand_warp_sum(const PseudoCall &c) {
+    expect_arguments(c, 1);
+    return ".reg .b32 %x; mov.b32 %x, " + c.arguments[0] + "; redux.sync.add.s32 " + c.result +
+           ", %x, 0xffffffff;";
+}
+
 std::string pack(const PseudoCall &c, const char *instruction) { // PTX names the high half first
     expect_arguments(c, 2);
     return ".reg .f32 %low, %high; mov.b32 %low, " + c.arguments[0] + "; mov.b32 %high, " + c.arguments[1] +
@@ -96,6 +108,8 @@ Expr mma_k8(const std::vector<Expr> &a, const std::vector<Expr> &b, const Expr &
 Expr tanh_approx(const Expr &x) { return pseudo_call(Float(32), "ks_tanh", {x}); }
 Expr log2_approx(const Expr &x) { return pseudo_call(Float(32), "ks_lg2", {x}); }
 Expr exp2_polynomial(const Expr &x) { return pseudo_call(Float(32), "ks_ex2p", {x}); }
+Expr ballot(const Expr &condition) { return pseudo_call(UInt(32), "ks_ballot", {cast<int32_t>(condition)}); }
+Expr warp_sum(const Expr &value) { return pseudo_call(Int(32), "ks_warp_sum", {cast<int32_t>(value)}); }
 Expr pack_bf16(const Expr &low, const Expr &high) { return pseudo_call(UInt(32), "ks_bf16x2", {low, high}); }
 Expr pack_f16(const Expr &low, const Expr &high) { return pseudo_call(UInt(32), "ks_f16x2", {low, high}); }
 
@@ -106,6 +120,8 @@ const std::map<std::string, Expansion> &instructions() {
         {"ks_tanh", [](const PseudoCall &c) { return unary(c, "tanh.approx.f32"); }},
         {"ks_lg2", [](const PseudoCall &c) { return unary(c, "lg2.approx.ftz.f32"); }},
         {"ks_ex2p", expand_exp2_polynomial},
+        {"ks_ballot", expand_ballot},
+        {"ks_warp_sum", expand_warp_sum},
         {"ks_bf16x2", [](const PseudoCall &c) { return pack(c, "cvt.rn.bf16x2.f32"); }},
         {"ks_f16x2", [](const PseudoCall &c) { return pack(c, "cvt.rn.f16x2.f32"); }},
     };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Instructions of a GPU that Halide does not know, as pseudo-calls and what they expand to. All are there
-// from sm_80 on. Sources: PTX ISA, "mma.sync.aligned.m16n8k8" (fragments), "tanh.approx", "cvt".
+// from sm_80 on. Sources: PTX ISA, "mma.sync.aligned.m16n8k8" (fragments), "tanh.approx", "cvt", "vote.sync",
+// "redux.sync".
 //
 // A warp has lanes 4g + q. Both products have rows g and g + 8 of A in the registers of lane (g, q), column
 // by column, and return column 2q + parity of the result, whose rows g and g + 8 are the low and the high
@@ -29,6 +30,11 @@ Halide::Expr exp2_polynomial(const Halide::Expr &x);
 // Two f32 rounded to nearest even, `low` in the low half. UInt(32).
 Halide::Expr pack_bf16(const Halide::Expr &low, const Halide::Expr &high);
 Halide::Expr pack_f16(const Halide::Expr &low, const Halide::Expr &high);
+
+// Over the 32 lanes of a warp, all of which must come by: a bit for every lane whose condition holds,
+// UInt(32), and the sum of an i32.
+Halide::Expr ballot(const Halide::Expr &condition);
+Halide::Expr warp_sum(const Halide::Expr &value);
 
 // Of all of them, for DeviceCode::expansions.
 const std::map<std::string, Expansion> &instructions();

@@ -54,7 +54,9 @@ Kernel causal_conv1d(const Spec &spec, const Knobs &k, const Target &) {
          std::make_shared<AlignedPass>()},
         {{[=](const std::string &ptx) { return ptx::with_launch_bounds(ptx, threads, resident / threads); }},
          ptx::instructions(),
-         0}};
+         nullptr,
+         0,
+         ""}};
 }
 
 Space causal_conv1d_update_space(const Spec &, const Target &) {

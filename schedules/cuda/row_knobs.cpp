@@ -15,8 +15,6 @@ int vector_of(const RowProblem &p) {
     return vector;
 }
 
-bool mma_can_serve(const RowProblem &p) { return p.x == p.w && p.w != Storage::f32 && vector_of(p) >= 4; }
-
 int rounds(const tile::RowPlan &plan, const RowProblem &p) {
     constexpr int of_unknown = 16;
     return p.K ? (p.K + plan.round() - 1) / plan.round() : of_unknown;

@@ -183,7 +183,9 @@ Kernel selective_state_update(const Spec &spec, const Knobs &k, const Target &) 
     DeviceCode device = {
         {[=](const std::string &ptx) { return ptx::with_launch_bounds(ptx, largest, blocks); }},
         lane_expansions(),
-        0};
+        nullptr,
+        0,
+        ""};
     return {{y},
             op.operands.arguments(),
             {std::make_shared<LanesPass>(lanes), spread.pass, whole.pass, std::make_shared<LoadsFirstPass>()},

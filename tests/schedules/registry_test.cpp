@@ -11,9 +11,10 @@ namespace {
 
 TEST(Registry, EveryOpBuildsTwice) {
     for (const Op &op : all_ops())
-        for (const char *isa : {"avx2", "avx512"}) {
+        for (const char *isa : {"avx2", "avx512", "cuda"}) {
             SCOPED_TRACE(op.contract.name + " " + isa);
             Halide::Target target = kernel_target(isa);
+            if (!op.has_schedule(target)) continue; // some are for GPUs alone
             Spec spec = base_specs(op, target).at(0);
             Knobs knobs = op.space(spec, target).fallback();
             for (int i = 0; i < 2; i++)
@@ -23,7 +24,7 @@ TEST(Registry, EveryOpBuildsTwice) {
 
 TEST(Registry, DefaultsAreLegal) {
     for (const Op &op : all_ops())
-        for (const char *isa : {"avx2", "avx512"}) {
+        for (const char *isa : {"avx2", "avx512", "cuda"}) {
             Halide::Target target = kernel_target(isa);
             for (const Spec &spec : base_specs(op, target)) {
                 Space space = op.space(spec, target);

@@ -3,6 +3,7 @@
 // models.
 #pragma once
 #include "dsl/contract.h"
+#include <algorithm>
 #include <vector>
 
 namespace ks::test {
@@ -17,8 +18,12 @@ inline Dims dims_at(const Contract &c, const Edge &e) {
     for (const auto &d : c.dims) {
         if (d.name == "T" && c.name == "expert_down")
             dims[d.name] = e.length + e.length / 2; // some are not listed
-        else if (d.name == "G")                     // too few for the longer ones: some rows are in no tile
+        else if (d.name == "G" && c.name == "expert_tiles")
+            dims[d.name] = e.length / 2 + 1; // with few slots a tile too few, with many more than needed
+        else if (d.name == "G")              // too few for the longer ones: some rows are in no tile
             dims[d.name] = 1 + e.length % 7;
+        else if (d.name == "B" && c.name == "expert_tiles")
+            dims[d.name] = std::min<int64_t>(e.width, d.high);
         else if (!d.width)
             dims[d.name] = e.length;
         else if (d.name == "B")

@@ -13,10 +13,14 @@ Manifest small() {
     m.compiler = "cc 1";
     const Contract &c = op_named("linear").contract;
     m.contracts["linear"] = c;
-    KitTask t{
-        "linear", c.version, {{{"io", "f32"}, {"out", "f32"}, {"weight", "bf16"}, {"panel", "16"}}, {{"K", 8}, {"P", 2}}},
-        "avx2",   {},        {},
-        {},       {}};
+    KitTask t{"linear",
+              c.version,
+              {{{"io", "f32"}, {"out", "f32"}, {"weight", "bf16"}, {"panel", "16"}}, {{"K", 8}, {"P", 2}}},
+              "avx2",
+              {},
+              {},
+              {},
+              {}};
     t.shapes = {{{"M", 1}}, {{"M", 64}}}, t.check_shapes = {{{"M", 7}}, {{"M", 1}}};
     t.candidates = {{"a1", parse_knobs("rows=1"), "objects/a1.kernel.so", "c1"},
                     {"b2", parse_knobs("rows=2"), "objects/b2.kernel.so", "c2"}};
@@ -61,7 +65,7 @@ TEST(Manifest, ItsIdentityIsThatOfItsContent) {
 }
 
 TEST(Manifest, RefusesWhatItIsNotSureOf) {
-    EXPECT_NE(changed([](json &m) { m["format"] = 2; }).find("has format 2, this program reads 1"),
+    EXPECT_NE(changed([](json &m) { m["format"] = 1; }).find("has format 1, this program reads 2"),
               std::string::npos);
     EXPECT_NE(changed([](json &m) { m.erase("format"); }).find("has no \"format\""), std::string::npos);
     EXPECT_NE(changed([](json &m) { m["speed"] = 1; }).find("unknown field \"speed\""), std::string::npos);

@@ -192,10 +192,10 @@ TEST_F(MeasureKit, RefusesWhatDoesNotBelongTogether) {
     EXPECT_NE(refusal({"k2", "", {}, {}}).find("results of another kit (k2)"), std::string::npos);
     EXPECT_NE(refusal({kit.id(), "", {{"avx2", "another CPU"}}, {}}).find("another device: another CPU"),
               std::string::npos);
-    std::ofstream(folder / "kit/manifest.json") << "{\"format\": 2}\n";
+    std::ofstream(folder / "kit/manifest.json") << "{\"format\": 1}\n";
     Ran ran = measure();
     EXPECT_EQ(ran.status, 1);
-    EXPECT_NE(ran.text.find("manifest.json: has format 2, this program reads 1"), std::string::npos)
+    EXPECT_NE(ran.text.find("manifest.json: has format 1, this program reads 2"), std::string::npos)
         << ran.text;
     EXPECT_EQ(run_program(program).status, 2);
     EXPECT_EQ(run_program(program + " /no/such/folder").status, 2);

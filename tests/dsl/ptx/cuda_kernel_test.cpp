@@ -25,7 +25,7 @@ Kernel pointwise(const std::string &function, const Expansion &expansion = tanh)
     Func y("y");
     y(i) = Internal::Call::make(Float(32), function, {x(i)}, Internal::Call::PureExtern);
     y.gpu_tile(i, block, thread, 64, TailStrategy::GuardWithIf);
-    return {{y}, {x}, {}, {{}, {{"ks_tanh", expansion}}, 0}};
+    return {{y}, {x}, {}, {{}, {{"ks_tanh", expansion}}, nullptr, 0, ""}};
 }
 
 class CudaKernel : public testing::Test {
@@ -73,8 +73,8 @@ TEST_F(CudaKernel, TheObjectNeedsTheLauncherAlone) {
     std::vector<std::string> needed;
     for (std::string line; std::getline(lines, line);) needed.push_back(line);
     EXPECT_THAT(needed, testing::UnorderedElementsAre("ks_cuda_copy_to_device", "ks_cuda_device_interface",
-                                                      "ks_cuda_finalize_kernels", "ks_cuda_initialize_kernels",
-                                                      "ks_cuda_run"));
+                                                      "ks_cuda_finalize_kernels",
+                                                      "ks_cuda_initialize_kernels", "ks_cuda_run"));
 }
 
 TEST_F(CudaKernel, WhatIsNotWholeIsRefused) {

@@ -46,7 +46,8 @@ class OnDevice : public testing::Test {
         for (const KernelInfo *k : kernels_of("cuda", true)) {
             const Contract &c = contract_of(*k);
             std::vector<int> starts = c.ragged.empty() ? std::vector<int>() : std::vector<int>{0, 1, 40, 133};
-            OpProblem p = random_problem(c.name, choices_of(*k), dims_at(c, {133, 185, 16, 8, 7}), true, starts);
+            OpProblem p =
+                random_problem(c.name, choices_of(*k), dims_at(c, {133, 185, 16, 8, 7}), true, starts);
             SCOPED_TRACE(p.text());
             test(p);
         }

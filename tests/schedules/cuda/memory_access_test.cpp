@@ -38,7 +38,7 @@ TEST(CudaMemoryAccess, TheAlignedConvolutionHasOneAccessForAllChannelsOfAThread)
     EXPECT_GE(most(parts, "st\\.global\\.b32"), 16);
     EXPECT_EQ(most({parts[0]}, "st\\.global\\.b16") * most({parts[1]}, "st\\.global\\.b16"),
               0); // one of them has none
-    EXPECT_GE(most(parts, "ks_to_bf16x2"), 16);
+    EXPECT_GE(most(parts, "ks_bf16x2"), 16);
 }
 
 // Before the first store of a state stand the loads of all: nothing waits for memory twice.
