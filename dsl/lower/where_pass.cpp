@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dsl/lower/where_pass.h"
 #include "runtime/base/error.h"
+#include <sstream>
 
 namespace ks {
 using namespace Halide;
@@ -28,6 +29,15 @@ bool is_used(const Expr &condition) {
     return v && ends_with(v->name, ".used");
 }
 
+void split_and(const Expr &e, std::vector<Expr> &terms) {
+    if (const And *both = e.as<And>()) {
+        split_and(both->a, terms);
+        split_and(both->b, terms);
+    } else {
+        terms.push_back(e);
+    }
+}
+
 // `condition` around the statement, behind the tests and lets that it begins with.
 Stmt inside_tests(const Stmt &s, const Expr &condition) {
     if (const IfThenElse *test = s.as<IfThenElse>(); test && !test->else_case.defined())
@@ -47,13 +57,24 @@ void WherePass::verify() const {
 Stmt WherePass::visit(const IfThenElse *op) {
     if (op->else_case.defined()) return IRMutator::visit(op);
     if (is_used(op->condition)) return mutate(op->then_case);
-    Loads loads(buffer_);
-    op->condition.accept(&loads);
-    if (!loads.found) return IRMutator::visit(op);
-    if (condition_.defined() && !equal(condition_, op->condition))
-        throw Error("where pass", "two conditions load " + buffer_);
-    condition_ = op->condition;
-    return mutate(op->then_case);
+    std::vector<Expr> terms;
+    split_and(op->condition, terms);
+    Expr ours, others;
+    for (const Expr &term : terms) {
+        Loads loads(buffer_);
+        term.accept(&loads);
+        Expr &side = loads.found ? ours : others;
+        side = side.defined() ? side && term : term;
+    }
+    if (!ours.defined()) return IRMutator::visit(op);
+    if (condition_.defined() && !equal(condition_, ours)) {
+        std::ostringstream said;
+        said << "two conditions load " << buffer_ << ": " << condition_ << " and " << ours;
+        throw Error("where pass", said.str());
+    }
+    condition_ = ours;
+    Stmt inner = mutate(op->then_case);
+    return others.defined() ? IfThenElse::make(others, inner) : inner;
 }
 
 Stmt WherePass::around(const std::string &variable, const Stmt &body) {
