@@ -23,8 +23,8 @@ Knobs without_widths(const Knobs &k) {
 
 Space space_of(const std::string &op, const Spec &spec, const std::string &isa) {
     Space s = op_named(op).space(spec, kernel_target(isa));
-    // With any widths fewer points may be legal, and the default is the base kernel's.
-    Space base = op_named(op).space({spec.choices, {}}, kernel_target(isa));
+    // With any widths fewer points may be legal, and the default is that of a pack that nobody has tuned.
+    Space base = op_named(op).space(default_spec(op_named(op), spec, kernel_target(isa)), kernel_target(isa));
     s.set_fallback(base.fallback());
     s.knob(widths, std::vector<std::string>{"any", "fixed"}, "any",
            "whether the kernel knows its widths when compiled");
@@ -33,10 +33,11 @@ Space space_of(const std::string &op, const Spec &spec, const std::string &isa) 
 }
 
 pack::PackKernel kernel_of(const Candidate &c) {
-    pack::PackKernel k{c.op, c.isa, c.spec, {}, {}, "", true};
-    if (c.knobs[widths] == "any") k.spec.fixed.clear();
-    k.knobs = without_widths(c.knobs);
-    if (!op_named(c.op).space(c.spec, kernel_target(c.isa)).legal(k.knobs))
+    const Op &op = op_named(c.op);
+    Halide::Target target = kernel_target(c.isa);
+    pack::PackKernel k{c.op, c.isa, c.spec, without_widths(c.knobs), {}, "", pack::Rank::tuned};
+    if (c.knobs[widths] == "any") k.spec = default_spec(op, c.spec, target);
+    if (!op.space(k.spec, target).legal(k.knobs))
         throw Error(c.text(), "is not a point of the op's schedule space");
     return k;
 }
@@ -61,14 +62,10 @@ std::vector<pack::PackKernel> tuned_kernels(const Table &table, const std::vecto
         const Op &op = op_named(t.op);
         if (std::find(isas.begin(), isas.end(), t.isa) == isas.end() || op.contract.version != t.op_version)
             continue;
-        Spec base{t.choices, {}};
-        kernels.push_back({t.op,
-                           t.isa,
-                           base,
-                           op.space(base, kernel_target(t.isa)).fallback(),
-                           {},
-                           t.isa == "cuda" ? table.device : "",
-                           true});
+        Spec spec = default_spec(op, {t.choices, t.fixed}, kernel_target(t.isa));
+        kernels.push_back(pack::default_kernel(op, t.isa, spec));
+        kernels.back().rank = pack::Rank::tuned;
+        if (t.isa == "cuda") kernels.back().device = table.device;
         for (const auto &[name, value] : t.fixed) kernels.back().box[name] = {value, value};
     }
     return kernels;

@@ -190,7 +190,7 @@ std::vector<std::string> pack_isas(const PackOptions &o) {
 
 void pack_verb(const PackOptions &o) {
     const std::vector<std::string> isas = pack_isas(o);
-    auto kernels = pack::base_kernels(isas);
+    auto kernels = pack::default_kernels(isas);
     std::vector<std::string> stale;
     for (const std::string &table : o.tables)
         if (fs::exists(table))

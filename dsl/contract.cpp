@@ -41,10 +41,28 @@ const std::string &Spec::choice(const std::string &name) const {
     return found->second;
 }
 
+int64_t Spec::divisor(const std::string &dim) const {
+    for (const Dims *known : {&fixed, &multiples})
+        if (auto at = known->find(dim); at != known->end()) return at->second;
+    return 1;
+}
+
+bool Spec::serves(const Spec &wanted) const {
+    auto same = [&](const auto &width) {
+        auto at = wanted.fixed.find(width.first);
+        return at != wanted.fixed.end() && at->second == width.second;
+    };
+    auto multiple = [&](const auto &width) { return wanted.divisor(width.first) % width.second == 0; };
+    return choices == wanted.choices && std::all_of(fixed.begin(), fixed.end(), same) &&
+           std::all_of(multiples.begin(), multiples.end(), multiple);
+}
+
 std::string Spec::text() const {
     std::string t;
     for (const auto &[name, value] : choices) t += (t.empty() ? "" : ",") + name + "=" + value;
     for (const auto &[name, value] : fixed) t += (t.empty() ? "" : ",") + name + "=" + std::to_string(value);
+    for (const auto &[name, value] : multiples)
+        t += (t.empty() ? "" : ",") + name + "%" + std::to_string(value);
     return t;
 }
 
@@ -56,13 +74,14 @@ void check(const Contract &contract, const Spec &spec) {
     }
     for (const auto &[name, value] : spec.choices)
         if (!contract.choices.count(name)) throw Error(contract.name, "has no choice named " + name);
-    for (const auto &[name, value] : spec.fixed) {
-        const Dimension &dim = contract.dim(name);
-        if (!dim.width) throw Error(contract.name, name + " varies per call and cannot be fixed");
-        if (value < dim.low || value > dim.high)
-            throw Error(contract.name, name + "=" + std::to_string(value) + " is outside " +
-                                           std::to_string(dim.low) + ".." + std::to_string(dim.high));
-    }
+    for (const Dims *known : {&spec.fixed, &spec.multiples})
+        for (const auto &[name, value] : *known) {
+            const Dimension &dim = contract.dim(name);
+            if (!dim.width) throw Error(contract.name, name + " varies per call and cannot be fixed");
+            if (value < std::max<int64_t>(dim.low, 1) || value > dim.high)
+                throw Error(contract.name, name + "=" + std::to_string(value) + " is outside " +
+                                               std::to_string(dim.low) + ".." + std::to_string(dim.high));
+        }
 }
 
 } // namespace ks

@@ -80,14 +80,17 @@ ShapeTerm shape_term(const std::string &entry);
 std::vector<std::string> buffer_shape(const Operand &operand,
                                       const std::map<std::string, std::string> &choices);
 
-// A kernel to build: the static choices, and the widths that it fixes (a base kernel fixes none).
+// A kernel to build: the static choices, and what it knows of the widths of its calls (a base kernel nothing).
 struct Spec {
     std::map<std::string, std::string> choices;
     Dims fixed;
+    Dims multiples = {}; // of widths that are not fixed: so many, and multiples of it
 
     const std::string &choice(const std::string &name) const; // throws ks::Error when it is missing
-    bool is_base() const { return fixed.empty(); }
-    std::string text() const; // canonical: "io=f32,N=16", sorted by name
+    bool is_base() const { return fixed.empty() && multiples.empty(); }
+    int64_t divisor(const std::string &dim) const; // what the width is known to be a multiple of; 1: nothing
+    bool serves(const Spec &wanted) const;         // whether a kernel of `wanted` can be replaced by one of this
+    std::string text() const;                      // canonical: "io=f32,N=16,D%8", each kind sorted by name
 };
 
 // Throws ks::Error naming the choice or width that the contract does not allow.

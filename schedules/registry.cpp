@@ -28,7 +28,7 @@ const std::vector<Op> &all_ops() {
     static const std::vector<Op> ops = {
         {selective_scan_contract(),
          {x86::selective_scan_space, x86::selective_scan},
-         {cuda::selective_scan_space, cuda::selective_scan}},
+         {cuda::selective_scan_space, cuda::selective_scan, nullptr, cuda::usual_selective_scans}},
         {selective_state_update_contract(),
          {x86::selective_state_update_space, x86::selective_state_update},
          {cuda::selective_state_update_space, cuda::selective_state_update}},
@@ -127,6 +127,18 @@ std::vector<Spec> base_specs(const Op &op, const Halide::Target &target) {
             (!in_pack || in_pack(spec, target)))
             kept.push_back(spec);
     return kept;
+}
+
+std::vector<Spec> usual_specs(const Op &op, const Spec &base, const Halide::Target &target) {
+    auto usual = op.schedule(target).usual;
+    return usual ? usual(base, target) : std::vector<Spec>();
+}
+
+Spec default_spec(const Op &op, const Spec &wanted, const Halide::Target &target) {
+    Spec base{wanted.choices, {}};
+    for (const Spec &spec : usual_specs(op, base, target))
+        if (spec.serves(wanted)) return spec;
+    return base;
 }
 
 } // namespace ks

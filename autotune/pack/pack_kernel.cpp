@@ -33,14 +33,23 @@ std::string PackKernel::symbol() const {
     return "ks_kernel_" + op + "_" + isa + "_" + hash;
 }
 
-std::vector<PackKernel> base_kernels(const std::vector<std::string> &isas) {
+PackKernel default_kernel(const Op &op, const std::string &isa, const Spec &spec) {
+    PackKernel k{op.contract.name, isa, spec, op.space(spec, kernel_target(isa)).fallback(), {}, ""};
+    for (const auto &[name, value] : spec.fixed) k.box[name] = {value, value};
+    k.rank = spec.is_base() ? Rank::base : Rank::usual;
+    return k;
+}
+
+std::vector<PackKernel> default_kernels(const std::vector<std::string> &isas) {
     std::vector<PackKernel> kernels;
     for (const std::string &isa : isas) {
         Halide::Target target = kernel_target(isa);
         for (const Op &op : all_ops())
-            for (const Spec &spec : base_specs(op, target))
-                kernels.push_back(
-                    {op.contract.name, isa, spec, op.space(spec, target).fallback(), {}, "", false});
+            for (const Spec &base : base_specs(op, target)) {
+                kernels.push_back(default_kernel(op, isa, base));
+                for (const Spec &spec : usual_specs(op, base, target))
+                    kernels.push_back(default_kernel(op, isa, spec));
+            }
     }
     return kernels;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One kernel of a pack: what to build, and the box of calls it serves.
+// One kernel of a pack: what to build, and the calls it serves.
 #pragma once
 #include "dsl/ptx/ptxas.h"
 #include "schedules/registry.h"
@@ -12,6 +12,10 @@ struct Interval {
     int64_t low, high; // both ends included
 };
 
+// Of the kernels that can serve a call the first runs: what a dispatch rule put there, then those for usual
+// sizes, then the base kernel.
+enum class Rank { tuned, usual, base };
+
 struct PackKernel {
     std::string op, isa;
     Spec spec;
@@ -20,15 +24,18 @@ struct PackKernel {
     // domain.
     std::map<std::string, Interval> box;
     std::string device; // the only GPU that it serves; empty: any, and every CPU of its instruction set
-    bool tuned = false; // put there by a dispatch rule; else a base kernel
+    Rank rank = Rank::base;
 
     std::string identity()
         const; // op, version, spec, isa, knobs (GPU: ptxas): equal identities are the same machine code
     std::string symbol() const; // C name of the kernel, from the identity
 };
 
-// Base kernels with default schedules: every op, every legal combination of choices, every target named.
-std::vector<PackKernel> base_kernels(const std::vector<std::string> &isas);
+// Base and usual kernels with default schedules: every op, every legal combination of choices, every target
+// named.
+std::vector<PackKernel> default_kernels(const std::vector<std::string> &isas);
+// One of them; `spec` of base_specs() or usual_specs().
+PackKernel default_kernel(const Op &op, const std::string &isa, const Spec &spec);
 
 // The ptxas of this machine, looked for once. Throws ks::Error when there is none.
 const ptx::Ptxas &assembler();

@@ -9,20 +9,21 @@ namespace ks {
 
 namespace {
 
-// Tuned kernels of a GPU move 16 bytes at a time, and those with tensor maps or constant strides want dense
-// rows; a call that is not made for that takes the base kernel.
-bool tuned_can_serve(const Call &call) {
+// All but the base kernels of a GPU move 16 bytes at a time, and those with tensor maps or constant strides
+// want dense rows; a call that is not made for that takes the base kernel.
+bool is_regular(const Call &call) {
     return call.alignment >= 16 && (!call.op->dense_when_fixed || call.dense());
 }
 
 const KernelInfo *find(const ks_library &library, int op, const Call &call) {
-    const bool tuned_too = !library.device || tuned_can_serve(call);
+    const bool all = !library.device || is_regular(call);
     for (const KernelInfo *k : library.kernels[static_cast<size_t>(op)]) {
         bool match = std::equal(call.choices, call.choices + call.op->choice_count, k->choices) &&
                      call.sequences >= k->fewest_sequences && call.sequences <= k->most_sequences;
         for (int i = 0; match && i < call.op->dim_count; i++)
-            match = call.dims[i] >= k->low[i] && call.dims[i] <= k->high[i];
-        if (match && (k->base || tuned_too)) return k;
+            match = call.dims[i] >= k->low[i] && call.dims[i] <= k->high[i] &&
+                    call.dims[i] % k->multiple[i] == 0;
+        if (match && (k->base || all)) return k;
     }
     return nullptr;
 }

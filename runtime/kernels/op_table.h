@@ -54,10 +54,10 @@ struct KernelInfo {
     int op;
     const char *isa;
     int choices[max_choices];
-    int64_t low[max_dims], high[max_dims];
+    int64_t low[max_dims], high[max_dims], multiple[max_dims];
     int64_t fewest_sequences, most_sequences; // of ops with a ragged axis
     const char *device; // name of the GPU that it was tuned on, the only one it serves; null: any
-    bool base;          // serves any size; no tuning run chose it
+    bool base;          // serves any size and any alignment
     const char *knobs;
     int (*call)(void **arguments);
 };

@@ -25,16 +25,15 @@ LanesPlan lanes_plan(const Knobs &k) {
     return plan;
 }
 
+constexpr int lanes_states = 16, least_channels = 8; // of a block
+
 // States over lanes wants 16 states, operands of 16 bits and whole blocks of channels. Rows of u, dt, z, B
 // and C must begin at multiples of 16 bytes, of y of 4: the caller's promise.
 bool lanes_can_serve(const Spec &spec) {
-    auto fixed = [&](const char *dim) {
-        auto at = spec.fixed.find(dim);
-        return at == spec.fixed.end() ? 0 : at->second;
-    };
     auto io = spec.choices.find("io");
-    return io != spec.choices.end() && io->second != "f32" && fixed("N") == 16 && fixed("D") > 0 &&
-           fixed("D") % 8 == 0;
+    auto N = spec.fixed.find("N");
+    return io != spec.choices.end() && io->second != "f32" && N != spec.fixed.end() &&
+           N->second == lanes_states && spec.divisor("D") % least_channels == 0;
 }
 
 // A block owns `threads` channels of one sequence. Per tile of steps, in shared memory: delta and delta u of
@@ -88,7 +87,7 @@ Kernel over_lanes(const Spec &spec, const Knobs &k) {
 
 Space selective_scan_space(const Spec &spec, const Target &) {
     bool lanes = lanes_can_serve(spec);
-    int64_t channels = lanes ? spec.fixed.at("D") : 0;
+    int64_t channels = spec.divisor("D");
     bool bf16 = spec.choices.count("io") && spec.choice("io") == "bf16";
     Space s;
     s.knob("execution", std::vector<std::string>{"in_order", "states_over_lanes"},
@@ -125,6 +124,11 @@ Space selective_scan_space(const Spec &spec, const Target &) {
         return lanes && channels % plan.channels() == 0;
     });
     return s;
+}
+
+std::vector<Spec> usual_selective_scans(const Spec &base, const Target &) {
+    if (base.choice("io") == "f32") return {};
+    return {{base.choices, {{"N", lanes_states}}, {{"D", least_channels}}}};
 }
 
 Kernel selective_scan(const Spec &spec, const Knobs &k, const Target &) {

@@ -31,11 +31,11 @@ TEST(KernelOf, WhereTheDefaultWonTheBaseKernelRunsAsATunedOne) {
     std::vector<std::string> stale;
     auto kernels = tuned_kernels(table, {"avx2", "avx512"}, stale);
     ASSERT_EQ(kernels.size(), 1u);
-    EXPECT_TRUE(kernels[0].tuned);
+    EXPECT_EQ(kernels[0].rank, pack::Rank::tuned);
     ASSERT_EQ(kernels[0].box.count("D"), 1u);
     EXPECT_EQ(kernels[0].box.at("D").low, 512);
     EXPECT_EQ(kernels[0].box.at("D").high, 512);
-    auto base = pack::base_kernels({"avx2"});
+    auto base = pack::default_kernels({"avx2"});
     EXPECT_TRUE(std::any_of(base.begin(), base.end(), [&](auto &b) {
         return b.symbol() == kernels[0].symbol();
     })) << "nothing new is built for it";

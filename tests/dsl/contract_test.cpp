@@ -86,5 +86,24 @@ TEST(Spec, ChoicesAndBase) {
     EXPECT_FALSE(s.is_base());
 }
 
+TEST(Spec, KnowsWidthsOrWhatDividesThem) {
+    Spec usual = sample_spec({{"N", 16}}), wanted = sample_spec({{"N", 16}, {"D", 24}});
+    usual.multiples["D"] = 8;
+    EXPECT_FALSE(usual.is_base());
+    EXPECT_EQ(usual.text(), "W=4,io=bf16,N=16,D%8");
+    EXPECT_EQ(usual.divisor("N"), 16);
+    EXPECT_EQ(usual.divisor("D"), 8);
+    EXPECT_EQ(usual.divisor("K"), 1);
+    EXPECT_TRUE(usual.serves(wanted));
+    EXPECT_TRUE(sample_spec().serves(wanted));
+    wanted.fixed["D"] = 20;
+    EXPECT_FALSE(usual.serves(wanted)) << "8 does not divide it";
+    wanted.fixed["D"] = 24, wanted.fixed["N"] = 8;
+    EXPECT_FALSE(usual.serves(wanted)) << "another width";
+    wanted.fixed = {{"N", 16}};
+    EXPECT_FALSE(usual.serves(wanted)) << "nothing is known of D";
+    EXPECT_FALSE(Spec({{{"io", "f32"}, {"W", "4"}}, {{"N", 16}}}).serves(sample_spec({{"N", 16}})));
+}
+
 } // namespace
 } // namespace ks

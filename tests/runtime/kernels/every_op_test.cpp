@@ -25,8 +25,8 @@ class EveryOp : public testing::TestWithParam<std::string> {
         return call;
     }
 
-    void matches_oracle(const OpProblem &p, int threads) {
-        PackCall call(p, padding);
+    void matches_oracle(const OpProblem &p, int threads, int64_t between = padding) {
+        PackCall call(p, between);
         run(call, threads);
         EXPECT_EQ(call.damage(), "") << p.text();
         Results got, wanted = expected(p);
@@ -79,21 +79,24 @@ TEST_P(EveryOp, MatchesItsOracleForRaggedBatches) {
     EXPECT_EQ(seen, (std::set<std::string>{"selective_scan", "causal_conv1d"}));
 }
 
-// The ends and the middle of the box that a tuned kernel serves, as far as that takes no time. (None in a
-// pack that nobody has tuned.)
-TEST_P(EveryOp, TunedKernelsMatchTheirOracles) {
+// The ends and the middle of the box that a tuned or usual kernel serves, as far as that takes no time.
+TEST_P(EveryOp, OtherThanBaseKernelsMatchTheirOracles) {
     for (const KernelInfo *k : kernels_of(GetParam(), false))
         for (int64_t part : {0, 1, 2}) {
             const Contract &c = contract_of(*k);
             Dims dims;
             for (size_t i = 0; i < c.dims.size(); i++) {
-                int64_t low = k->low[i], high = c.dims[i].width
-                                                    ? k->high[i]
-                                                    : std::min(k->high[i], std::max<int64_t>(low, 257));
-                dims[c.dims[i].name] = low + (high - low) * part / 2;
+                int64_t multiple = k->multiple[i], low = std::max(k->low[i], multiple);
+                int64_t enough = c.dims[i].width ? 25 * multiple : 257;
+                int64_t high = std::min(k->high[i], std::max(low, enough));
+                dims[c.dims[i].name] = (low + (high - low) * part / 2) / multiple * multiple;
             }
             if (dims.count("R") && dims.count("T")) dims["T"] = std::max(dims["T"], dims["R"]);
-            matches_oracle(random_problem(c.name, choices_of(*k), dims, true), 2);
+            OpProblem one = random_problem(c.name, choices_of(*k), dims, true);
+            matches_oracle(one, 2, 0);
+            int64_t steps = c.ragged.empty() ? 0 : dims.at(c.ragged);
+            if (steps >= 5 && k->most_sequences >= 5)
+                matches_oracle(random_problem(c.name, choices_of(*k), dims, true, ragged(steps, 5)), 2, 0);
         }
 }
 

@@ -38,11 +38,13 @@ class CudaResources : public testing::Test {
     Halide::Target target_ = kernel_target("cuda");
 };
 
-TEST_F(CudaResources, BaseKernels) {
+TEST_F(CudaResources, BaseAndUsualKernels) {
     int kernels = 0;
     for (const Op &op : all_ops())
-        for (const Spec &spec : base_specs(op, target_)) {
-            check(op, spec, op.space(spec, target_).fallback());
+        for (const Spec &base : base_specs(op, target_)) {
+            check(op, base, op.space(base, target_).fallback());
+            for (const Spec &spec : usual_specs(op, base, target_))
+                check(op, spec, op.space(spec, target_).fallback());
             kernels++;
         }
     EXPECT_GT(kernels, 0);
