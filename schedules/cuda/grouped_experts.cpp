@@ -4,31 +4,38 @@
 #include "dsl/tile/cuda/tile_kernel.h"
 #include "dsl/tile/cuda/tile_schedule.h"
 #include "schedules/cuda/product_forms.h"
+#include <functional>
+#include <memory>
 
 namespace ks::cuda {
 using namespace Halide;
 
 namespace {
 
+using Reads = GroupedProduct::Reads;
+// Makes the op as a form wants it read and walked over.
+using Make = std::function<std::unique_ptr<GroupedProduct>(Reads, const SlotLoops &)>;
+
 // Tiles and rows want all widths; tiles as many slots as a tile operation has rows, rows few of them.
-ProductForms forms_of(const Spec &spec, bool up) {
+ProductForms forms_of(const Spec &spec, const GroupedProduct::Kind &kind) {
     constexpr int most_slots_of_rows = 64;
-    const char *columns = up ? "F" : "N";
-    ProductForms forms = product_forms(spec, columns, {"io", "weight"});
+    ProductForms forms = product_forms(spec, kind.columns, {"io", "weight"});
     bool known = true;
-    for (const char *dim : {"B", "E", "K", columns}) known = known && fixed_width(spec, dim);
+    for (const char *dim : {"B", "E", "K", kind.columns}) known = known && fixed_width(spec, dim);
     int slots = fixed_width(spec, "B");
     forms.tiles = forms.tiles && known && slots % tile::slab_rows == 0;
     forms.rows = known && slots <= most_slots_of_rows;
-    forms.tile.products = forms.row.parts = up ? std::stoi(spec.choice("halves")) : 1;
-    forms.tile.gathered = up;
+    forms.tile.products = forms.row.parts = kind.parts;
+    forms.tile.gathered = kind.gathers;
     forms.tile.experts = true;
-    forms.tile.scattered = !up;
+    forms.tile.scattered = !kind.gathers;
     return forms;
 }
 
 // As linear's squares, for the rows of a tile. The condition that a tile is used stands around all of it.
-Kernel in_registers(GroupedProduct &op, const Knobs &k) {
+Kernel in_registers(const Knobs &k, const Make &make) {
+    auto made = make(Reads::clamped, {});
+    GroupedProduct &op = *made;
     constexpr int side = square_threads;
     const int columns = k.integer("square"), depth = k.integer("depth"), tile = side * columns;
     Var column("column"), cx("cx"), i("i");
@@ -62,15 +69,18 @@ Kernel in_registers(GroupedProduct &op, const Knobs &k) {
     return squares_kernel(op.out, op.operands);
 }
 
-Kernel in_tiles(GroupedProduct &op, const tile::TileOp &tile, bool up) {
+Kernel in_tiles(const TileProblem &problem, const Knobs &k, const Make &make) {
+    tile::TileOp tile = tile_op(k, problem);
+    auto made = make(Reads::exact, tile::row_loops(tile));
+    GroupedProduct &op = *made;
     op.promise_dense();
     tile::TileMatmul matmul{op.out,
                             op.products,
-                            op.operands.buffer(up ? "x" : "h"),
+                            op.operands.buffer(op.kind.input),
                             op.operands.buffer("w"),
                             {},
                             op.operands.buffer("experts")};
-    if (up) matmul.rows = op.operands.buffer("rows");
+    if (op.kind.gathers) matmul.rows = op.operands.buffer("rows");
     tile::tile_schedule_of_update(matmul, tile, op.slots, op.tiles);
     auto where = std::make_shared<WherePass>("experts");
     Kernel kernel{{op.out}, op.operands.arguments(), {where}};
@@ -78,8 +88,9 @@ Kernel in_tiles(GroupedProduct &op, const tile::TileOp &tile, bool up) {
     return kernel;
 }
 
-tile::RowProduct row_product(const GroupedProduct &op, const RowProblem &p, const Knobs &k, bool up) {
-    ImageParam x = op.operands.buffer(up ? "x" : "h"), w = op.operands.buffer("w");
+// `op` outlives what is returned.
+tile::RowProduct::Terms row_terms(const GroupedProduct &op, const RowProblem &p) {
+    ImageParam x = op.operands.buffer(op.kind.input), w = op.operands.buffer("w");
     Var tile = op.tile;
     tile::RowProduct::Terms terms;
     terms.K = p.K, terms.columns = p.columns;
@@ -87,23 +98,32 @@ tile::RowProduct row_product(const GroupedProduct &op, const RowProblem &p, cons
     terms.x_storage = p.x, terms.w_storage = p.w;
     terms.parts = p.parts;
     terms.outer = {tile};
-    terms.x = [&op, x, tile, up](const Expr &i, const Expr &slot) {
-        return up ? x(i, op.row(slot, tile)) : x(i, slot, tile);
+    terms.x = [&op, x, tile](const Expr &i, const Expr &slot) { return x(op.input_at(i, slot, tile)); };
+    terms.w = [&op, w, tile](const Expr &i, const Expr &column, const Expr &part) {
+        return w(op.weight_at(i, column, part, tile));
     };
-    terms.w = [&op, w, tile, up](const Expr &i, const Expr &column, const Expr &part) {
-        return up ? w(i, column, part, op.expert(tile)) : w(i, column, op.expert(tile));
-    };
-    return tile::RowProduct(terms, row_plan(k, p), "product");
+    return terms;
 }
 
-Kernel in_rows(GroupedProduct &op, const tile::RowProduct &product) {
+Kernel in_rows(const RowProblem &problem, const Knobs &k, const Make &make) {
+    auto made = make(Reads::exact, {});
+    GroupedProduct &op = *made;
+    tile::RowProduct product(row_terms(op, problem), row_plan(k, problem), "product");
+    std::vector<Expr> sums;
+    for (int part = 0; part < problem.parts; part++)
+        sums.push_back(product.sum(op.n, op.at_slot(), part, {op.tiles}));
+    op.out = op.output(sums);
     op.promise_dense();
     product.schedule_update(op.out, op.n, op.slots[0], op.tiles);
     return rows_kernel(op.out, op.operands, product);
 }
 
-Space space(const Spec &spec, bool up) {
-    ProductForms forms = forms_of(spec, up);
+Kernel in_form(const ProductForms &forms, const Knobs &k, const Make &make) {
+    if (k["form"] == "tiles") return in_tiles(forms.tile, k, make);
+    return k["form"] == "rows" ? in_rows(forms.row, k, make) : in_registers(k, make);
+}
+
+Space space(const Spec &spec, const ProductForms &forms) {
     Space s = product_space(forms, "columns of a thread's results");
     int slots = fixed_width(spec, "B");
     TileProblem problem = forms.tile;
@@ -119,44 +139,26 @@ Space space(const Spec &spec, bool up) {
 
 } // namespace
 
-Space grouped_expert_up_space(const Spec &spec, const Target &) { return space(spec, true); }
-Space grouped_expert_down_space(const Spec &spec, const Target &) { return space(spec, false); }
+Space grouped_expert_up_space(const Spec &spec, const Target &) {
+    return space(spec, forms_of(spec, GroupedExpertUp::kind_of(spec)));
+}
 
 Kernel grouped_expert_up(const Spec &spec, const Knobs &k, const Target &) {
-    Maths maths = Maths::special_function_unit();
-    if (k["form"] == "tiles") {
-        tile::TileOp tile = tile_op(k, forms_of(spec, true).tile);
-        GroupedExpertUp op(spec, maths, GroupedProduct::Reads::exact, tile::row_loops(tile));
-        return in_tiles(op, tile, true);
-    }
-    if (k["form"] == "rows") {
-        GroupedExpertUp op(spec, maths, GroupedProduct::Reads::exact);
-        RowProblem problem = forms_of(spec, true).row;
-        tile::RowProduct product = row_product(op, problem, k, true);
-        std::vector<Expr> sums;
-        for (int part = 0; part < problem.parts; part++)
-            sums.push_back(product.sum(op.n, op.at_slot(), part, {op.tiles}));
-        op.out = op.output(sums);
-        return in_rows(op, product);
-    }
-    GroupedExpertUp op(spec, maths, GroupedProduct::Reads::clamped);
-    return in_registers(op, k);
+    Make make = [&](Reads reads, const SlotLoops &loops) {
+        return std::make_unique<GroupedExpertUp>(spec, Maths::special_function_unit(), reads, loops);
+    };
+    return in_form(forms_of(spec, GroupedExpertUp::kind_of(spec)), k, make);
+}
+
+Space grouped_expert_down_space(const Spec &spec, const Target &) {
+    return space(spec, forms_of(spec, GroupedExpertDown::kind_of(spec)));
 }
 
 Kernel grouped_expert_down(const Spec &spec, const Knobs &k, const Target &) {
-    if (k["form"] == "tiles") {
-        tile::TileOp tile = tile_op(k, forms_of(spec, false).tile);
-        GroupedExpertDown op(spec, GroupedProduct::Reads::exact, tile::row_loops(tile));
-        return in_tiles(op, tile, false);
-    }
-    if (k["form"] == "rows") {
-        GroupedExpertDown op(spec, GroupedProduct::Reads::exact);
-        tile::RowProduct product = row_product(op, forms_of(spec, false).row, k, false);
-        op.out = op.output(product.sum(op.n, op.at_slot(), 0, {op.tiles}));
-        return in_rows(op, product);
-    }
-    GroupedExpertDown op(spec, GroupedProduct::Reads::clamped);
-    return in_registers(op, k);
+    Make make = [&](Reads reads, const SlotLoops &loops) {
+        return std::make_unique<GroupedExpertDown>(spec, reads, loops);
+    };
+    return in_form(forms_of(spec, GroupedExpertDown::kind_of(spec)), k, make);
 }
 
 bool grouped_experts_in_base_pack(const Spec &spec, const Target &) {
