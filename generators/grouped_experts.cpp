@@ -120,11 +120,8 @@ GroupedProduct::GroupedProduct(const Contract &contract, const Spec &spec, const
     : kind(what), operands(contract, spec) {
     Expr K = operands.width("K", kind.input), N = operands.width(kind.columns, "w"),
          B = operands.width("B", "rows");
-    auto within = [=](const Expr &i, const Expr &extent) {
-        return reads == Reads::clamped ? min(i, extent - 1) : i;
-    };
     Var i("i");
-    Expr along = within(i, K), column = within(n, N), at = within(slot, B);
+    Expr along = within(reads, i, K), column = within(reads, n, N), at = within(reads, slot, B);
     k = RDom(0, K, "k");
     for (int part = 0; part < kind.parts; part++) {
         Func input("xs"), weights("ws"), product("product");
@@ -158,27 +155,16 @@ void GroupedProduct::promise_dense() {
     const Dims &fixed = operands.spec().fixed;
     auto size = [&](const char *dim) { return static_cast<int>(fixed.at(dim)); };
     int K = size("K"), B = size("B"), N = size(kind.columns);
-    auto dense = [](auto buffer, const std::vector<int> &extents) { // innermost first, the last is open
-        int stride = 1;
-        for (size_t i = 0; i < extents.size(); i++) {
-            auto dim = buffer.dim(static_cast<int>(i));
-            dim.set_bounds(0, extents[i]);
-            dim.set_stride(stride);
-            stride *= extents[i];
-        }
-        if (buffer.dimensions() > static_cast<int>(extents.size()))
-            buffer.dim(static_cast<int>(extents.size())).set_stride(stride);
-    };
-    dense(operands.buffer("rows"), {B});
-    dense(operands.buffer("experts"), {B});
+    promise_no_gaps(operands.buffer("rows"), {B});
+    promise_no_gaps(operands.buffer("experts"), {B});
     if (kind.gathers) {
-        dense(operands.buffer("x"), {K});
-        dense(operands.buffer("w"), {K, N, static_cast<int>(products.size()), size("E")});
-        dense(out.output_buffer(), {N, B});
+        promise_no_gaps(operands.buffer("x"), {K});
+        promise_no_gaps(operands.buffer("w"), {K, N, kind.parts, size("E")});
+        promise_no_gaps(out.output_buffer(), {N, B});
     } else {
-        dense(operands.buffer("h"), {K, B});
-        dense(operands.buffer("w"), {K, N, size("E")});
-        dense(out.output_buffer(), {N});
+        promise_no_gaps(operands.buffer("h"), {K, B});
+        promise_no_gaps(operands.buffer("w"), {K, N, size("E")});
+        promise_no_gaps(out.output_buffer(), {N});
     }
 }
 

@@ -9,6 +9,7 @@
 #pragma once
 #include "dsl/maths.h"
 #include "dsl/operands.h"
+#include "generators/product_operands.h"
 
 namespace ks {
 
@@ -23,8 +24,6 @@ using SlotLoops = std::vector<std::pair<int, int>>;
 // What both ops are: one or two products (gate and up) of the same rows, written tile by tile.
 class GroupedProduct {
   public:
-    // exact, clamped: as in LinearOfRows.
-    enum class Reads { exact, clamped };
     // What tells the ops apart.
     struct Kind {
         const char *input, *columns; // operand of the rows that are multiplied, dimension of the outputs

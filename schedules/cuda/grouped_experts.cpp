@@ -12,7 +12,6 @@ using namespace Halide;
 
 namespace {
 
-using Reads = GroupedProduct::Reads;
 // Makes the op as a form wants it read and walked over.
 using Make = std::function<std::unique_ptr<GroupedProduct>(Reads, const SlotLoops &)>;
 

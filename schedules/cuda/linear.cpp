@@ -13,7 +13,7 @@ ProductForms forms_of(const Spec &spec) { return product_forms(spec, "P", {"io",
 
 // Tiles of x and w in shared memory, a square of results in the registers of each thread.
 Kernel in_registers(const Spec &spec, const Knobs &k) {
-    LinearOfRows op(spec, LinearOfRows::Reads::clamped);
+    LinearOfRows op(spec, Reads::clamped);
     const int square = k.integer("square"), depth = k.integer("depth"), tile = square_threads * square;
     Var column("column"), row("row"), cx("cx"), rx("rx"), i("i"), j("j");
     RVar step("step"), in_step("in_step");
@@ -39,7 +39,7 @@ Kernel in_registers(const Spec &spec, const Knobs &k) {
 
 Kernel in_tiles(const Spec &spec, const Knobs &k) {
     ProductForms forms = forms_of(spec);
-    LinearOfRows op(spec, LinearOfRows::Reads::exact);
+    LinearOfRows op(spec, Reads::exact);
     op.promise_dense(forms.row.K, forms.row.columns);
     tile::TileMatmul matmul{op.y, {op.product}, op.operands.buffer("x"), op.operands.buffer("w"), {}, {}};
     tile::TileOp tile = tile_op(k, forms.tile);
@@ -50,7 +50,7 @@ Kernel in_tiles(const Spec &spec, const Knobs &k) {
 }
 
 Kernel in_rows(const Spec &spec, const Knobs &k) {
-    LinearOfRows op(spec, LinearOfRows::Reads::exact);
+    LinearOfRows op(spec, Reads::exact);
     RowProblem problem = forms_of(spec).row;
     ImageParam x = op.operands.buffer("x"), w = op.operands.buffer("w");
     tile::RowProduct::Terms terms;
