@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// ks op for what works row by row: norms, the router, sums and embeddings.
+// ks op for what works row by row: norms, the router and its tiles, sums and embeddings.
 #include "runtime/base/error.h"
 #include "runtime/cli/common.h"
 #include "runtime/cli/op.h"
 #include "runtime/kernels/choose.h"
 #include "runtime/model/ops.h"
+#include <algorithm>
 
 namespace ks::cli {
 
@@ -66,6 +67,47 @@ std::vector<Result> run_router(const ks_library &library, const Inputs &in, cons
             {"counts", {}, counts, {a.E}},
             {"offsets", {}, offsets, {a.E + 1}},
             {"permutation", {}, permutation, {a.T}}};
+}
+
+namespace {
+
+// One whole number between 1 and `most`; the value of a missing array is `otherwise`.
+int64_t number(const Inputs &in, const std::string &name, int64_t most, int64_t otherwise = 0) {
+    if (otherwise && !in.has(name)) return otherwise;
+    auto values = in.integers(name);
+    if (values.size() != 1 || values[0] < 1 || values[0] > most)
+        throw Error(in.path(), name + " is not one number from 1 to " + std::to_string(most));
+    return values[0];
+}
+
+std::vector<int32_t> narrow(const std::vector<int64_t> &v) { return {v.begin(), v.end()}; }
+
+// Whether a router could have made them.
+void check_groups(const Inputs &in, const std::vector<int64_t> &counts, const std::vector<int64_t> &offsets,
+                  const std::vector<int64_t> &permutation) {
+    bool right = !counts.empty() && offsets.size() == counts.size() + 1 && offsets[0] == 0 &&
+                 offsets.back() == static_cast<int64_t>(permutation.size());
+    for (size_t e = 0; right && e < counts.size(); e++)
+        right = counts[e] >= 0 && offsets[e + 1] - offsets[e] == counts[e];
+    if (!right) throw Error(in.path(), "counts, offsets and permutation are not of one grouping");
+}
+
+} // namespace
+
+std::vector<Result> run_expert_tiles(const ks_library &library, const Inputs &in, const Choices &) {
+    auto groups = in.integers("counts"), starts = in.integers("offsets"), tokens = in.integers("permutation");
+    check_groups(in, groups, starts, tokens);
+    auto counts = narrow(groups), offsets = narrow(starts), permutation = narrow(tokens);
+    auto a = model::arguments<ks_expert_tiles_args>();
+    a.T = static_cast<int64_t>(permutation.size());
+    a.E = static_cast<int64_t>(counts.size());
+    a.B = number(in, "slots", 256);
+    a.G = number(in, "tiles", 1 << 24, std::min(a.T, (a.T + a.E * (a.B - 1)) / a.B));
+    std::vector<int32_t> rows(static_cast<size_t>(a.G * a.B)), experts(rows.size());
+    a.counts = counts.data(), a.offsets = offsets.data(), a.permutation = permutation.data();
+    a.rows = rows.data(), a.experts = experts.data();
+    run_kernel(library, in, "expert_tiles", &a);
+    return {{"rows", {}, rows, {a.G, a.B}}, {"experts", {}, experts, {a.G, a.B}}};
 }
 
 std::vector<Result> run_add(const ks_library &library, const Inputs &in, const Choices &) {

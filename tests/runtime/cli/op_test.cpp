@@ -3,6 +3,7 @@
 #include "tests/oracles/causal_conv1d.h"
 #include "tests/oracles/embedding.h"
 #include "tests/oracles/expert_mlp.h"
+#include "tests/oracles/expert_tiles.h"
 #include "tests/oracles/linear.h"
 #include "tests/oracles/norm.h"
 #include "tests/oracles/router.h"
@@ -389,7 +390,7 @@ TEST_F(Op, HelpListsEveryOp) {
     std::string help = run("op --help").out;
     for (const char *name :
          {"selective_scan", "selective_state_update", "causal_conv1d", "causal_conv1d_update", "linear",
-          "embedding", "add", "rms_norm", "layer_norm", "router", "expert_mlp", "sinkhorn"})
+          "embedding", "add", "rms_norm", "layer_norm", "router", "expert_tiles", "expert_mlp", "sinkhorn"})
         EXPECT_NE(help.find(std::string(name) + ": "), std::string::npos) << name << " is not in: " << help;
     EXPECT_NE(help.find("--score sigmoid|softmax"), std::string::npos) << help;
     EXPECT_NE(help.find("logits [T,E] -> index"), std::string::npos) << help;
@@ -408,6 +409,25 @@ TEST_F(Op, Router) {
     expect("counts", wanted.groups.counts);
     expect("offsets", wanted.groups.offsets);
     expect("permutation", wanted.groups.permutation);
+}
+
+TEST_F(Op, ExpertTiles) {
+    using Integers = std::vector<int64_t>;
+    const Integers offsets = {0, 2, 2, 7}, permutation = {3, 6, 0, 1, 2, 4, 5};
+    auto written = [&](const Integers &counts, const Integers &slots) {
+        io::write_npz(path("in.npz"),
+                      {io::tensor_of("counts", counts, {3}), io::tensor_of("offsets", offsets, {4}),
+                       io::tensor_of("permutation", permutation, {7}), io::tensor_of("slots", slots, {1})});
+    };
+    written({2, 0, 5}, {4});
+    run_well("expert_tiles --in " + quoted("in.npz"));
+    auto wanted = oracle::expert_tiles({{2, 0, 5}, {0, 2, 2, 7}, {3, 6, 0, 1, 2, 4, 5}}, 4, 4);
+    expect("rows", Doubles(wanted.rows.begin(), wanted.rows.end()), {4, 4});
+    expect("experts", Doubles(wanted.experts.begin(), wanted.experts.end()), {4, 4});
+    written({2, 1, 5}, {4}); // counts that offsets do not have
+    EXPECT_EQ(op("expert_tiles --in " + quoted("in.npz")).status, 1);
+    written({2, 0, 5}, {257});
+    EXPECT_EQ(op("expert_tiles --in " + quoted("in.npz")).status, 1);
 }
 
 TEST_F(Op, ExpertMlp) {
