@@ -66,9 +66,8 @@ const std::vector<OpEntry> &op_entries() {
          {{"score", of_pack("router", "score")}}},
         {"expert_tiles",
          run_expert_tiles,
-         "counts [E], offsets [E+1], permutation [T] (of router), slots [1] of a tile, tiles? [1] (as many "
-         "as "
-         "always suffice) -> rows, experts [tiles,slots]",
+         "counts [E], offsets [E+1], permutation [T] (as router makes them), slots [1] of a tile, "
+         "tiles? [1] (as many as always suffice) -> rows, experts [tiles,slots]",
          {}},
         {"expert_mlp",
          run_expert_mlp,

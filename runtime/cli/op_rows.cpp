@@ -29,6 +29,33 @@ std::vector<Result> run_norm(const ks_library &library, const Inputs &in, Args &
     return {{"y", y, {}, shape}, {"residual", residual, {}, shape}};
 }
 
+// An array of one number from 1 to `most`.
+int64_t number(const Inputs &in, const std::string &name, int64_t most) {
+    auto values = in.integers(name);
+    if (values.size() != 1 || values[0] < 1 || values[0] > most)
+        throw Error(in.path(), name + " is not one number from 1 to " + std::to_string(most));
+    return values[0];
+}
+
+std::vector<int32_t> narrow(const std::vector<int64_t> &v) { return {v.begin(), v.end()}; }
+
+// Throws ks::Error unless a router could have made them: every token once, expert after expert.
+void check_groups(const Inputs &in, const std::vector<int64_t> &counts, const std::vector<int64_t> &offsets,
+                  const std::vector<int64_t> &permutation) {
+    auto tokens = static_cast<int64_t>(permutation.size());
+    bool right = !counts.empty() && offsets.size() == counts.size() + 1 && offsets[0] == 0;
+    for (size_t e = 0; right && e < counts.size(); e++) // ascending up to `tokens`: no difference overflows
+        right = offsets[e + 1] >= offsets[e] && offsets[e + 1] - offsets[e] == counts[e];
+    right = right && offsets.back() == tokens;
+    std::vector<bool> seen(permutation.size());
+    for (size_t i = 0; right && i < permutation.size(); i++) {
+        int64_t token = permutation[i];
+        right = token >= 0 && token < tokens && !seen[static_cast<size_t>(token)];
+        if (right) seen[static_cast<size_t>(token)] = true;
+    }
+    if (!right) throw Error(in.path(), "counts, offsets and permutation are not those of one routing");
+}
+
 } // namespace
 
 std::vector<Result> run_rms_norm(const ks_library &library, const Inputs &in, const Choices &choices) {
@@ -69,31 +96,6 @@ std::vector<Result> run_router(const ks_library &library, const Inputs &in, cons
             {"permutation", {}, permutation, {a.T}}};
 }
 
-namespace {
-
-// One whole number between 1 and `most`; the value of a missing array is `otherwise`.
-int64_t number(const Inputs &in, const std::string &name, int64_t most, int64_t otherwise = 0) {
-    if (otherwise && !in.has(name)) return otherwise;
-    auto values = in.integers(name);
-    if (values.size() != 1 || values[0] < 1 || values[0] > most)
-        throw Error(in.path(), name + " is not one number from 1 to " + std::to_string(most));
-    return values[0];
-}
-
-std::vector<int32_t> narrow(const std::vector<int64_t> &v) { return {v.begin(), v.end()}; }
-
-// Whether a router could have made them.
-void check_groups(const Inputs &in, const std::vector<int64_t> &counts, const std::vector<int64_t> &offsets,
-                  const std::vector<int64_t> &permutation) {
-    bool right = !counts.empty() && offsets.size() == counts.size() + 1 && offsets[0] == 0 &&
-                 offsets.back() == static_cast<int64_t>(permutation.size());
-    for (size_t e = 0; right && e < counts.size(); e++)
-        right = counts[e] >= 0 && offsets[e + 1] - offsets[e] == counts[e];
-    if (!right) throw Error(in.path(), "counts, offsets and permutation are not of one grouping");
-}
-
-} // namespace
-
 std::vector<Result> run_expert_tiles(const ks_library &library, const Inputs &in, const Choices &) {
     auto groups = in.integers("counts"), starts = in.integers("offsets"), tokens = in.integers("permutation");
     check_groups(in, groups, starts, tokens);
@@ -102,7 +104,8 @@ std::vector<Result> run_expert_tiles(const ks_library &library, const Inputs &in
     a.T = static_cast<int64_t>(permutation.size());
     a.E = static_cast<int64_t>(counts.size());
     a.B = number(in, "slots", 256);
-    a.G = number(in, "tiles", 1 << 24, std::min(a.T, (a.T + a.E * (a.B - 1)) / a.B));
+    int64_t enough = std::min(a.T, (a.T + a.E * (a.B - 1)) / a.B);
+    a.G = in.has("tiles") ? number(in, "tiles", 1 << 24) : enough;
     std::vector<int32_t> rows(static_cast<size_t>(a.G * a.B)), experts(rows.size());
     a.counts = counts.data(), a.offsets = offsets.data(), a.permutation = permutation.data();
     a.rows = rows.data(), a.experts = experts.data();
