@@ -13,7 +13,7 @@ using namespace Halide;
 namespace {
 
 // Makes the op as a form wants it read and walked over.
-using Make = std::function<std::unique_ptr<GroupedProduct>(Reads, const SlotLoops &)>;
+using Make = std::function<std::unique_ptr<GroupedProduct>(const Spec &, Reads, const SlotLoops &)>;
 
 // Tiles and rows want all widths; tiles as many slots as a tile operation has rows, rows few of them.
 ProductForms forms_of(const Spec &spec, const GroupedProduct::Kind &kind) {
@@ -32,8 +32,11 @@ ProductForms forms_of(const Spec &spec, const GroupedProduct::Kind &kind) {
 }
 
 // As linear's squares, for the rows of a tile. The condition that a tile is used stands around all of it.
-Kernel in_registers(const Knobs &k, const Make &make) {
-    auto made = make(Reads::clamped, {});
+// Where B is known to be 1 it is left open: the row would be a constant, and a thread's registers those of
+// thread 0.
+Kernel in_registers(Spec spec, const Knobs &k, const Make &make) {
+    if (fixed_width(spec, "B") == 1) spec.fixed.erase("B");
+    auto made = make(spec, Reads::clamped, {});
     GroupedProduct &op = *made;
     constexpr int side = square_threads;
     const int columns = k.integer("square"), depth = k.integer("depth"), tile = side * columns;
@@ -68,9 +71,9 @@ Kernel in_registers(const Knobs &k, const Make &make) {
     return squares_kernel(op.out, op.operands);
 }
 
-Kernel in_tiles(const TileProblem &problem, const Knobs &k, const Make &make) {
+Kernel in_tiles(const Spec &spec, const TileProblem &problem, const Knobs &k, const Make &make) {
     tile::TileOp tile = tile_op(k, problem);
-    auto made = make(Reads::exact, tile::row_loops(tile));
+    auto made = make(spec, Reads::exact, tile::row_loops(tile));
     GroupedProduct &op = *made;
     op.promise_dense();
     tile::TileMatmul matmul{op.out,
@@ -104,8 +107,8 @@ tile::RowProduct::Terms row_terms(const GroupedProduct &op, const RowProblem &p)
     return terms;
 }
 
-Kernel in_rows(const RowProblem &problem, const Knobs &k, const Make &make) {
-    auto made = make(Reads::exact, {});
+Kernel in_rows(const Spec &spec, const RowProblem &problem, const Knobs &k, const Make &make) {
+    auto made = make(spec, Reads::exact, {});
     GroupedProduct &op = *made;
     tile::RowProduct product(row_terms(op, problem), row_plan(k, problem), "product");
     std::vector<Expr> sums;
@@ -117,9 +120,9 @@ Kernel in_rows(const RowProblem &problem, const Knobs &k, const Make &make) {
     return rows_kernel(op.out, op.operands, product);
 }
 
-Kernel in_form(const ProductForms &forms, const Knobs &k, const Make &make) {
-    if (k["form"] == "tiles") return in_tiles(forms.tile, k, make);
-    return k["form"] == "rows" ? in_rows(forms.row, k, make) : in_registers(k, make);
+Kernel in_form(const Spec &spec, const ProductForms &forms, const Knobs &k, const Make &make) {
+    if (k["form"] == "tiles") return in_tiles(spec, forms.tile, k, make);
+    return k["form"] == "rows" ? in_rows(spec, forms.row, k, make) : in_registers(spec, k, make);
 }
 
 Space space(const Spec &spec, const ProductForms &forms) {
@@ -143,10 +146,10 @@ Space grouped_expert_up_space(const Spec &spec, const Target &) {
 }
 
 Kernel grouped_expert_up(const Spec &spec, const Knobs &k, const Target &) {
-    Make make = [&](Reads reads, const SlotLoops &loops) {
-        return std::make_unique<GroupedExpertUp>(spec, Maths::special_function_unit(), reads, loops);
+    Make make = [](const Spec &s, Reads reads, const SlotLoops &loops) {
+        return std::make_unique<GroupedExpertUp>(s, Maths::special_function_unit(), reads, loops);
     };
-    return in_form(forms_of(spec, GroupedExpertUp::kind_of(spec)), k, make);
+    return in_form(spec, forms_of(spec, GroupedExpertUp::kind_of(spec)), k, make);
 }
 
 Space grouped_expert_down_space(const Spec &spec, const Target &) {
@@ -154,10 +157,10 @@ Space grouped_expert_down_space(const Spec &spec, const Target &) {
 }
 
 Kernel grouped_expert_down(const Spec &spec, const Knobs &k, const Target &) {
-    Make make = [&](Reads reads, const SlotLoops &loops) {
-        return std::make_unique<GroupedExpertDown>(spec, reads, loops);
+    Make make = [](const Spec &s, Reads reads, const SlotLoops &loops) {
+        return std::make_unique<GroupedExpertDown>(s, reads, loops);
     };
-    return in_form(forms_of(spec, GroupedExpertDown::kind_of(spec)), k, make);
+    return in_form(spec, forms_of(spec, GroupedExpertDown::kind_of(spec)), k, make);
 }
 
 bool grouped_experts_in_base_pack(const Spec &spec, const Target &) {

@@ -28,6 +28,23 @@ INSTANTIATE_TEST_SUITE_P(Specs, GroupedFewSlots,
                                          down("bf16", "bf16", "f32", 17, 3872, 124),
                                          down("f32", "f32", "f16", 5, 37, 41)));
 
+// Squares serve any number of slots, also one; 92 and 37 columns fit neither tiles nor the default of rows.
+TEST(GroupedSquares, ServeAnyNumberOfSlots) {
+    Halide::Target target = kernel_target("cuda");
+    for (int64_t B : {1, 2, 15, 16, 17, 64})
+        for (const FewRowsCase &c : {up("f16", "f16", "1", B, 92, 124), up("bf16", "bf16", "2", B, 37, 41),
+                                     down("f32", "f32", "f32", B, 37, 41)}) {
+            SCOPED_TRACE(c.spec.text());
+            const Op &op = op_named(c.op);
+            Knobs k = op.space(c.spec, target).fallback();
+            EXPECT_EQ(k["form"], "squares");
+            for (const char *square : {"2", "8"}) {
+                k.set("square", square);
+                EXPECT_NO_THROW(device_text(op.build(c.spec, k, target)));
+            }
+        }
+}
+
 using GroupedDecode = FewRows;
 
 TEST_P(GroupedDecode, IsTheDefaultAndLoadsAllOfAVectorAtOnce) {
