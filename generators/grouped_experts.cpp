@@ -97,7 +97,7 @@ const Contract &grouped_expert_down_contract() {
 }
 
 Expr GroupedProduct::row(const Expr &at, const Expr &of) const {
-    Expr rows = (gathers_ ? operands.buffer("x").dim(1) : operands.buffer("scale").dim(0)).extent();
+    Expr rows = (kind.gathers ? operands.buffer("x").dim(1) : operands.buffer("scale").dim(0)).extent();
     return unsafe_promise_clamped(operands.load("rows", {at, of}), 0, rows - 1);
 }
 
@@ -105,24 +105,28 @@ Expr GroupedProduct::expert(const Expr &of) const {
     return unsafe_promise_clamped(operands.load("experts", {0, of}), 0, operands.width("E", "w") - 1);
 }
 
-GroupedProduct::GroupedProduct(const Contract &contract, const Spec &spec, bool gathers, int parts,
-                               Reads reads, const SlotLoops &loops)
-    : operands(contract, spec), gathers_(gathers) {
-    const char *a = gathers ? "x" : "h", *columns = gathers ? "F" : "N";
-    Expr K = operands.width("K", a), N = operands.width(columns, "w"), B = operands.width("B", "rows");
-    auto within = [=](const Expr &i, const Expr &extent) {
-        return reads == Reads::clamped ? min(i, extent - 1) : i;
-    };
+std::vector<Expr> GroupedProduct::input_at(const Expr &i, const Expr &at, const Expr &of) const {
+    return kind.gathers ? std::vector<Expr>{i, row(at, of)} : std::vector<Expr>{i, at, of};
+}
+
+std::vector<Expr> GroupedProduct::weight_at(const Expr &i, const Expr &column, const Expr &part,
+                                            const Expr &of) const {
+    bool parts = operands.buffer("w").dimensions() == 4;
+    return parts ? std::vector<Expr>{i, column, part, expert(of)} : std::vector<Expr>{i, column, expert(of)};
+}
+
+GroupedProduct::GroupedProduct(const Contract &contract, const Spec &spec, const Kind &what, Reads reads,
+                               const SlotLoops &loops)
+    : kind(what), operands(contract, spec) {
+    Expr K = operands.width("K", kind.input), N = operands.width(kind.columns, "w"),
+         B = operands.width("B", "rows");
     Var i("i");
-    Expr along = within(i, K), column = within(n, N), at = within(slot, B);
+    Expr along = within(reads, i, K), column = within(reads, n, N), at = within(reads, slot, B);
     k = RDom(0, K, "k");
-    Expr of_tile = expert(tile);
-    for (int part = 0; part < parts; part++) {
+    for (int part = 0; part < kind.parts; part++) {
         Func input("xs"), weights("ws"), product("product");
-        input(i, slot, tile) =
-            gathers ? operands.load("x", {along, row(at, tile)}) : operands.load("h", {along, at, tile});
-        weights(i, n, tile) = gathers ? operands.load("w", {along, column, part, of_tile})
-                                      : operands.load("w", {along, column, of_tile});
+        input(i, slot, tile) = operands.load(kind.input, input_at(along, at, tile));
+        weights(i, n, tile) = operands.load("w", weight_at(along, column, part, tile));
         product(n, slot, tile) = 0.f;
         product(n, slot, tile) += input(k, slot, tile) * weights(k, n, tile);
         x.push_back(input), w.push_back(weights), products.push_back(product);
@@ -150,38 +154,33 @@ void GroupedProduct::walk(const std::vector<std::pair<Expr, int>> &loops) {
 void GroupedProduct::promise_dense() {
     const Dims &fixed = operands.spec().fixed;
     auto size = [&](const char *dim) { return static_cast<int>(fixed.at(dim)); };
-    int K = size("K"), B = size("B"), N = size(gathers_ ? "F" : "N");
-    auto dense = [](auto buffer, const std::vector<int> &extents) { // innermost first, the last is open
-        int stride = 1;
-        for (size_t i = 0; i < extents.size(); i++) {
-            auto dim = buffer.dim(static_cast<int>(i));
-            dim.set_bounds(0, extents[i]);
-            dim.set_stride(stride);
-            stride *= extents[i];
-        }
-        if (buffer.dimensions() > static_cast<int>(extents.size()))
-            buffer.dim(static_cast<int>(extents.size())).set_stride(stride);
-    };
-    dense(operands.buffer("rows"), {B});
-    dense(operands.buffer("experts"), {B});
-    if (gathers_) {
-        dense(operands.buffer("x"), {K});
-        dense(operands.buffer("w"), {K, N, static_cast<int>(products.size()), size("E")});
-        dense(out.output_buffer(), {N, B});
+    int K = size("K"), B = size("B"), N = size(kind.columns);
+    promise_no_gaps(operands.buffer("rows"), {B});
+    promise_no_gaps(operands.buffer("experts"), {B});
+    if (kind.gathers) {
+        promise_no_gaps(operands.buffer("x"), {K});
+        promise_no_gaps(operands.buffer("w"), {K, N, kind.parts, size("E")});
+        promise_no_gaps(out.output_buffer(), {N, B});
     } else {
-        dense(operands.buffer("h"), {K, B});
-        dense(operands.buffer("w"), {K, N, size("E")});
-        dense(out.output_buffer(), {N});
+        promise_no_gaps(operands.buffer("h"), {K, B});
+        promise_no_gaps(operands.buffer("w"), {K, N, size("E")});
+        promise_no_gaps(out.output_buffer(), {N});
     }
 }
 
+std::vector<Expr> GroupedProduct::at_loops() const {
+    std::vector<Expr> sums;
+    for (const Func &product : products) sums.push_back(product(n, at_slot_, tiles));
+    return sums;
+}
+
+GroupedProduct::Kind GroupedExpertUp::kind_of(const Spec &spec) {
+    return {"x", "F", std::stoi(spec.choice("halves")), true};
+}
+
 GroupedExpertUp::GroupedExpertUp(const Spec &spec, const Maths &maths, Reads reads, const SlotLoops &loops)
-    : GroupedProduct(grouped_expert_up_contract(), spec, true, std::stoi(spec.choice("halves")), reads,
-                     loops),
-      maths_(maths) {
-    std::vector<Expr> at_loops;
-    for (const Func &product : products) at_loops.push_back(product(n, at_slot_, tiles));
-    out = output(at_loops);
+    : GroupedProduct(grouped_expert_up_contract(), spec, kind_of(spec), reads, loops), maths_(maths) {
+    out = output(at_loops());
 }
 
 Func GroupedExpertUp::output(const std::vector<Expr> &sums) const {
@@ -190,20 +189,22 @@ Func GroupedExpertUp::output(const std::vector<Expr> &sums) const {
     Expr value = operands.store("h", sums.size() == 2 ? active * sums[1] : active);
     Func h("h");
     h(n, slot, tile) = undef(value.type());
-    h(n, at_slot_, tiles) = value;
+    h(n, at_slot(), tiles) = value;
     operands.promise(h);
     return h;
 }
 
+GroupedProduct::Kind GroupedExpertDown::kind_of(const Spec &) { return {"h", "N", 1, false}; }
+
 GroupedExpertDown::GroupedExpertDown(const Spec &spec, Reads reads, const SlotLoops &loops)
-    : GroupedProduct(grouped_expert_down_contract(), spec, false, 1, reads, loops) {
-    out = output(products[0](n, at_slot_, tiles));
+    : GroupedProduct(grouped_expert_down_contract(), spec, kind_of(spec), reads, loops) {
+    out = output(at_loops());
 }
 
-Func GroupedExpertDown::output(const Expr &sum) const {
+Func GroupedExpertDown::output(const std::vector<Expr> &sums) const {
     Var m("m");
-    Expr to = row(at_slot_, tiles);
-    Expr value = operands.store("y", sum * operands.load("scale", {to}));
+    Expr to = row(at_slot(), tiles);
+    Expr value = operands.store("y", sums[0] * operands.load("scale", {to}));
     Func y("y");
     y(n, m) = undef(value.type());
     y(n, to) = value;

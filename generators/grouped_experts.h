@@ -9,6 +9,7 @@
 #pragma once
 #include "dsl/maths.h"
 #include "dsl/operands.h"
+#include "generators/product_operands.h"
 
 namespace ks {
 
@@ -23,9 +24,15 @@ using SlotLoops = std::vector<std::pair<int, int>>;
 // What both ops are: one or two products (gate and up) of the same rows, written tile by tile.
 class GroupedProduct {
   public:
-    // exact, clamped: as in LinearOfRows.
-    enum class Reads { exact, clamped };
+    // What tells the ops apart.
+    struct Kind {
+        const char *input, *columns; // operand of the rows that are multiplied, dimension of the outputs
+        int parts;                   // products of the same rows
+        bool gathers;                // reads rows of its input by index, or else writes those of y by it
+    };
+    virtual ~GroupedProduct() = default;
 
+    const Kind kind;
     Operands operands;
     Halide::Var n{"n"}, slot{"slot"}, tile{"tile"};
     Halide::RDom k;
@@ -35,37 +42,43 @@ class GroupedProduct {
     std::vector<Halide::RVar> slots; // loops of the update, innermost first
     Halide::RVar tiles;
 
-    // For executions with products of their own: row of x or y of a slot, expert of a tile.
-    Halide::Expr row(const Halide::Expr &slot, const Halide::Expr &tile) const;
-    Halide::Expr expert(const Halide::Expr &tile) const;
+    // For executions with products of their own. Places in kind.input and in w, innermost first:
+    std::vector<Halide::Expr> input_at(const Halide::Expr &k, const Halide::Expr &slot,
+                                       const Halide::Expr &tile) const;
+    std::vector<Halide::Expr> weight_at(const Halide::Expr &k, const Halide::Expr &column,
+                                        const Halide::Expr &part, const Halide::Expr &tile) const;
     Halide::Expr at_slot() const { return at_slot_; } // of the update's loops
+    // `out` from the f32 product of each part at those loops: n, at_slot(), tiles.
+    virtual Halide::Func output(const std::vector<Halide::Expr> &products) const = 0;
 
     // The widths, and rows without gaps, as constants: what the runtime ensures for kernels that fix them.
     void promise_dense();
 
   protected:
-    // `gathers`: whether it reads x by rows, or else writes y by them.
-    GroupedProduct(const Contract &contract, const Spec &spec, bool gathers, int parts, Reads reads,
+    GroupedProduct(const Contract &contract, const Spec &spec, const Kind &kind, Reads reads,
                    const SlotLoops &loops);
-    Halide::Expr at_slot_;
+    std::vector<Halide::Expr> at_loops() const;                                 // the products
+    Halide::Expr row(const Halide::Expr &slot, const Halide::Expr &tile) const; // of x or y
 
   private:
     void walk(const std::vector<std::pair<Halide::Expr, int>> &loops);
-    bool gathers_;
+    Halide::Expr expert(const Halide::Expr &tile) const;
+    Halide::Expr at_slot_;
 };
 
-struct GroupedExpertUp : GroupedProduct {
+struct GroupedExpertUp final : GroupedProduct {
     GroupedExpertUp(const Spec &spec, const Maths &maths, Reads reads, const SlotLoops &loops = {});
-    // h from f32 products at the update's loops: n, at_slot(), tiles.
-    Halide::Func output(const std::vector<Halide::Expr> &products) const;
+    static Kind kind_of(const Spec &spec);
+    Halide::Func output(const std::vector<Halide::Expr> &products) const override; // h
 
   private:
     Maths maths_;
 };
 
-struct GroupedExpertDown : GroupedProduct {
+struct GroupedExpertDown final : GroupedProduct {
     GroupedExpertDown(const Spec &spec, Reads reads, const SlotLoops &loops = {});
-    Halide::Func output(const Halide::Expr &product) const; // y, as above
+    static Kind kind_of(const Spec &spec);
+    Halide::Func output(const std::vector<Halide::Expr> &products) const override; // y
 };
 
 } // namespace ks

@@ -110,13 +110,10 @@ LinearOfRows::LinearOfRows(const Spec &spec, Reads reads) : operands(linear_cont
     };
     if (spec.choice("panel") != "1") throw Error(in.contract().name, "rows of weights are panels of 1");
     Expr K = fixed("K", "x"), N = fixed("P", "w"), M = in.buffer("x").dim(1).extent();
-    auto place = [&](const Expr &at, const Expr &row, const Expr &rows) -> std::vector<Expr> {
-        if (reads == Reads::exact) return {at, row};
-        return {min(at, K - 1), min(row, rows - 1)};
-    };
     Var i("i");
-    x(i, m) = in.load("x", place(i, m, M));
-    w(i, n) = in.load("w", place(i, n, N));
+    Expr along = within(reads, i, K);
+    x(i, m) = in.load("x", {along, within(reads, m, M)});
+    w(i, n) = in.load("w", {along, within(reads, n, N)});
     k = RDom(0, K, "k");
     product(n, m) = 0.f;
     product(n, m) += x(k, m) * w(k, n);
@@ -141,13 +138,10 @@ Func LinearOfRows::output(const Expr &sums) const {
 }
 
 void LinearOfRows::promise_dense(int K, int N) {
-    operands.buffer("x").dim(0).set_bounds(0, K);
-    operands.buffer("x").dim(1).set_stride(K);
-    operands.buffer("w").dim(0).set_bounds(0, K);
-    operands.buffer("w").dim(1).set_bounds(0, N).set_stride(K);
-    operands.buffer("bias").dim(0).set_bounds(0, N);
-    y.output_buffer().dim(0).set_bounds(0, N);
-    y.output_buffer().dim(1).set_stride(N);
+    promise_no_gaps(operands.buffer("x"), {K});
+    promise_no_gaps(operands.buffer("w"), {K, N});
+    promise_no_gaps(operands.buffer("bias"), {N});
+    promise_no_gaps(y.output_buffer(), {N});
 }
 
 } // namespace ks

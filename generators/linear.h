@@ -5,6 +5,7 @@
 #include "dsl/operands.h"
 #include "dsl/tile/panel_product.h"
 #include "generators/flags.h"
+#include "generators/product_operands.h"
 
 namespace ks {
 
@@ -20,9 +21,6 @@ struct Linear {
 
 // The same with W in rows of K, the choice panel = 1. Results are converted by PackPass.
 struct LinearOfRows {
-    // exact: operands are aligned to 4 bytes at least, as those of kernels with fixed widths are.
-    // clamped: what lies beyond K and the rows is read as the last, for stages that load whole tiles.
-    enum class Reads { exact, clamped };
     LinearOfRows(const Spec &spec, Reads reads);
 
     // Added to the sums of a column.

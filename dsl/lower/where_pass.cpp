@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dsl/lower/where_pass.h"
+#include "dsl/lower/ir_facts.h"
 #include "runtime/base/error.h"
+#include <algorithm>
 #include <sstream>
 
 namespace ks {
@@ -9,33 +11,15 @@ using namespace Halide::Internal;
 
 namespace {
 
-class Loads : public IRVisitor {
-  public:
-    explicit Loads(const std::string &buffer) : buffer_(buffer) {}
-    bool found = false;
-
-  private:
-    using IRVisitor::visit;
-    const std::string &buffer_;
-    void visit(const Load *op) override {
-        found |= op->name == buffer_;
-        IRVisitor::visit(op);
-    }
-};
+bool loads_from(const std::string &buffer, const Expr &e) {
+    auto loads = lower::loads_in(e);
+    return std::any_of(loads.begin(), loads.end(), [&](const Load *l) { return l->name == buffer; });
+}
 
 // Of a stage that Halide skips when nobody reads it.
 bool is_used(const Expr &condition) {
     const Variable *v = condition.as<Variable>();
     return v && ends_with(v->name, ".used");
-}
-
-void split_and(const Expr &e, std::vector<Expr> &terms) {
-    if (const And *both = e.as<And>()) {
-        split_and(both->a, terms);
-        split_and(both->b, terms);
-    } else {
-        terms.push_back(e);
-    }
 }
 
 // `condition` around the statement, behind the tests and lets that it begins with.
@@ -58,12 +42,10 @@ Stmt WherePass::visit(const IfThenElse *op) {
     if (op->else_case.defined()) return IRMutator::visit(op);
     if (is_used(op->condition)) return mutate(op->then_case);
     std::vector<Expr> terms;
-    split_and(op->condition, terms);
+    split_into_ands(op->condition, terms);
     Expr ours, others;
     for (const Expr &term : terms) {
-        Loads loads(buffer_);
-        term.accept(&loads);
-        Expr &side = loads.found ? ours : others;
+        Expr &side = loads_from(buffer_, term) ? ours : others;
         side = side.defined() ? side && term : term;
     }
     if (!ours.defined()) return IRMutator::visit(op);

@@ -20,8 +20,8 @@ struct OpEntry {
 // Default of any choice: its first value.
 const std::vector<OpEntry> &op_entries();
 
-// Runs one op of the pack on arrays in host memory, on the library's CPU or GPU; `args` is the op's struct. Throws
-// ks::Error(in.path(), ...).
+// Runs one op of the pack on arrays in host memory, on the library's CPU or GPU; `args` is the op's struct.
+// Throws ks::Error(in.path(), ...).
 void run_kernel(const ks_library &library, const Inputs &in, const char *op, const void *args);
 
 std::vector<Result> run_selective_scan(const ks_library &library, const Inputs &in, const Choices &choices);
@@ -37,6 +37,7 @@ std::vector<Result> run_add(const ks_library &library, const Inputs &in, const C
 std::vector<Result> run_rms_norm(const ks_library &library, const Inputs &in, const Choices &choices);
 std::vector<Result> run_layer_norm(const ks_library &library, const Inputs &in, const Choices &choices);
 std::vector<Result> run_router(const ks_library &library, const Inputs &in, const Choices &choices);
+std::vector<Result> run_expert_tiles(const ks_library &library, const Inputs &in, const Choices &choices);
 std::vector<Result> run_expert_mlp(const ks_library &library, const Inputs &in, const Choices &choices);
 
 } // namespace ks::cli

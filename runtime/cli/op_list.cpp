@@ -64,6 +64,11 @@ const std::vector<OpEntry> &op_entries() {
          run_router,
          "logits [T,E] -> index, gate, permutation [T], counts [E], offsets [E+1]",
          {{"score", of_pack("router", "score")}}},
+        {"expert_tiles",
+         run_expert_tiles,
+         "counts [E], offsets [E+1], permutation [T] (as router makes them), slots [1] of a tile, "
+         "tiles? [1] (as many as always suffice) -> rows, experts [tiles,slots]",
+         {}},
         {"expert_mlp",
          run_expert_mlp,
          "x [T,H], fc1 [E,2F,H] (activated half first) or [E,F,H], fc2 [E,H,F], index [T] (may be missing "

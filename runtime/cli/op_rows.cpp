@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// ks op for what works row by row: norms, the router, sums and embeddings.
+// ks op for what works row by row: norms, the router and its tiles, sums and embeddings.
 #include "runtime/base/error.h"
 #include "runtime/cli/common.h"
 #include "runtime/cli/op.h"
 #include "runtime/kernels/choose.h"
 #include "runtime/model/ops.h"
+#include <algorithm>
 
 namespace ks::cli {
 
@@ -26,6 +27,33 @@ std::vector<Result> run_norm(const ks_library &library, const Inputs &in, Args &
     a.eps = in.has("eps") ? static_cast<double>(in.floats("eps", {1})[0]) : 1e-5;
     run_kernel(library, in, op, &a);
     return {{"y", y, {}, shape}, {"residual", residual, {}, shape}};
+}
+
+// An array of one number from 1 to `most`.
+int64_t number(const Inputs &in, const std::string &name, int64_t most) {
+    auto values = in.integers(name);
+    if (values.size() != 1 || values[0] < 1 || values[0] > most)
+        throw Error(in.path(), name + " is not one number from 1 to " + std::to_string(most));
+    return values[0];
+}
+
+std::vector<int32_t> narrow(const std::vector<int64_t> &v) { return {v.begin(), v.end()}; }
+
+// Throws ks::Error unless a router could have made them: every token once, expert after expert.
+void check_groups(const Inputs &in, const std::vector<int64_t> &counts, const std::vector<int64_t> &offsets,
+                  const std::vector<int64_t> &permutation) {
+    auto tokens = static_cast<int64_t>(permutation.size());
+    bool right = !counts.empty() && offsets.size() == counts.size() + 1 && offsets[0] == 0;
+    for (size_t e = 0; right && e < counts.size(); e++) // ascending up to `tokens`: no difference overflows
+        right = offsets[e + 1] >= offsets[e] && offsets[e + 1] - offsets[e] == counts[e];
+    right = right && offsets.back() == tokens;
+    std::vector<bool> seen(permutation.size());
+    for (size_t i = 0; right && i < permutation.size(); i++) {
+        int64_t token = permutation[i];
+        right = token >= 0 && token < tokens && !seen[static_cast<size_t>(token)];
+        if (right) seen[static_cast<size_t>(token)] = true;
+    }
+    if (!right) throw Error(in.path(), "counts, offsets and permutation are not those of one routing");
 }
 
 } // namespace
@@ -66,6 +94,23 @@ std::vector<Result> run_router(const ks_library &library, const Inputs &in, cons
             {"counts", {}, counts, {a.E}},
             {"offsets", {}, offsets, {a.E + 1}},
             {"permutation", {}, permutation, {a.T}}};
+}
+
+std::vector<Result> run_expert_tiles(const ks_library &library, const Inputs &in, const Choices &) {
+    auto groups = in.integers("counts"), starts = in.integers("offsets"), tokens = in.integers("permutation");
+    check_groups(in, groups, starts, tokens);
+    auto counts = narrow(groups), offsets = narrow(starts), permutation = narrow(tokens);
+    auto a = model::arguments<ks_expert_tiles_args>();
+    a.T = static_cast<int64_t>(permutation.size());
+    a.E = static_cast<int64_t>(counts.size());
+    a.B = number(in, "slots", 256);
+    int64_t enough = std::min(a.T, (a.T + a.E * (a.B - 1)) / a.B);
+    a.G = in.has("tiles") ? number(in, "tiles", 1 << 24) : enough;
+    std::vector<int32_t> rows(static_cast<size_t>(a.G * a.B)), experts(rows.size());
+    a.counts = counts.data(), a.offsets = offsets.data(), a.permutation = permutation.data();
+    a.rows = rows.data(), a.experts = experts.data();
+    run_kernel(library, in, "expert_tiles", &a);
+    return {{"rows", {}, rows, {a.G, a.B}}, {"experts", {}, experts, {a.G, a.B}}};
 }
 
 std::vector<Result> run_add(const ks_library &library, const Inputs &in, const Choices &) {

@@ -1,24 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "schedules/cuda/grouped_experts.h"
-#include "dsl/lower/pack_pass.h"
-#include "dsl/lower/registers_pass.h"
 #include "dsl/lower/where_pass.h"
-#include "dsl/ptx/instructions.h"
-#include "dsl/tile/cuda/row_product.h"
 #include "dsl/tile/cuda/tile_kernel.h"
 #include "dsl/tile/cuda/tile_schedule.h"
-#include "schedules/cuda/row_knobs.h"
-#include "schedules/cuda/tile_knobs.h"
+#include "schedules/cuda/product_forms.h"
+#include <functional>
+#include <memory>
 
 namespace ks::cuda {
 using namespace Halide;
 
 namespace {
 
-// As linear's squares, for the rows of a tile: f32 arithmetic for any storage and any sizes. The condition
-// that a tile is used stands around all of it.
-Kernel in_registers(GroupedProduct &op, const Knobs &k) {
-    constexpr int side = 16; // threads of a block, each way
+// Makes the op as a form wants it read and walked over.
+using Make = std::function<std::unique_ptr<GroupedProduct>(const Spec &, Reads, const SlotLoops &)>;
+
+// Tiles and rows want all widths; tiles as many slots as a tile operation has rows, rows few of them.
+ProductForms forms_of(const Spec &spec, const GroupedProduct::Kind &kind) {
+    constexpr int most_slots_of_rows = 64;
+    ProductForms forms = product_forms(spec, kind.columns, {"io", "weight"});
+    bool known = true;
+    for (const char *dim : {"B", "E", "K", kind.columns}) known = known && fixed_width(spec, dim);
+    int slots = fixed_width(spec, "B");
+    forms.tiles = forms.tiles && known && slots % tile::slab_rows == 0;
+    forms.rows = known && slots <= most_slots_of_rows;
+    forms.tile.products = forms.row.parts = kind.parts;
+    forms.tile.gathered = kind.gathers;
+    forms.tile.experts = true;
+    forms.tile.scattered = !kind.gathers;
+    return forms;
+}
+
+// As linear's squares, for the rows of a tile. The condition that a tile is used stands around all of it.
+// Where B is known to be 1 it is left open: the row would be a constant, and a thread's registers those of
+// thread 0.
+Kernel in_registers(Spec spec, const Knobs &k, const Make &make) {
+    if (fixed_width(spec, "B") == 1) spec.fixed.erase("B");
+    auto made = make(spec, Reads::clamped, {});
+    GroupedProduct &op = *made;
+    constexpr int side = square_threads;
     const int columns = k.integer("square"), depth = k.integer("depth"), tile = side * columns;
     Var column("column"), cx("cx"), i("i");
     RVar group("group"), thread("thread"), block("block");
@@ -45,60 +65,24 @@ Kernel in_registers(GroupedProduct &op, const Knobs &k) {
             .reorder(i, in_step, x, slot, step)
             .unroll(i)
             .gpu_threads(x, slot);
-        for (Func f : {op.x[part], op.w[part]}) {
-            Var along = f.args()[0], line = f.args()[1], lane("lane"), other("other");
-            bool rows = f.name() == op.x[part].name();
-            f.compute_at(product, step).store_in(MemoryType::GPUShared).reorder_storage(line, along, op.tile);
-            f.bound_extent(along, depth).bound_extent(line, rows ? side : tile);
-            f.split(along, along, lane, side)
-                .split(line, line, other, side)
-                .reorder(along, line, lane, other);
-            f.gpu_threads(lane, other).unroll(along).unroll(line);
-        }
+        load_to_shared(op.x[part], product, step, depth, side);
+        load_to_shared(op.w[part], product, step, depth, tile);
     }
-    Kernel kernel{
-        {op.out}, op.operands.arguments(), {std::make_shared<PackPass>(), std::make_shared<RegistersPass>()}};
-    kernel.device.expansions = ptx::instructions();
-    return kernel;
+    return squares_kernel(op.out, op.operands);
 }
 
-bool is(const Spec &spec, const char *choice, const std::string &value) {
-    auto at = spec.choices.find(choice);
-    return at == spec.choices.end() || at->second == value;
-}
-
-// Tiles on tensor cores want operands of one 16-bit storage, rows that begin at multiples of 16 bytes, and as
-// many slots as a tile operation has rows.
-bool tile_can_serve(const Spec &spec, const char *columns) {
-    for (const char *dim : {"B", "E", "K", columns})
-        if (!spec.fixed.count(dim)) return false;
-    for (const char *storage : {"bf16", "f16"})
-        if (is(spec, "io", storage) && is(spec, "weight", storage))
-            return spec.fixed.at("K") % 8 == 0 && spec.fixed.at(columns) % 8 == 0 &&
-                   spec.fixed.at("B") % tile::slab_rows == 0;
-    return false;
-}
-
-TileProblem tile_problem(const Spec &spec, bool up) {
-    TileProblem p;
-    p.storage = storage_named(spec.choice("io"));
-    p.K = static_cast<int>(spec.fixed.at("K"));
-    p.products = up ? std::stoi(spec.choice("halves")) : 1;
-    p.gathered = up;
-    p.experts = true;
-    p.scattered = !up;
-    return p;
-}
-
-Kernel in_tiles(GroupedProduct &op, const tile::TileOp &tile, bool up) {
+Kernel in_tiles(const Spec &spec, const TileProblem &problem, const Knobs &k, const Make &make) {
+    tile::TileOp tile = tile_op(k, problem);
+    auto made = make(spec, Reads::exact, tile::row_loops(tile));
+    GroupedProduct &op = *made;
     op.promise_dense();
     tile::TileMatmul matmul{op.out,
                             op.products,
-                            op.operands.buffer(up ? "x" : "h"),
+                            op.operands.buffer(op.kind.input),
                             op.operands.buffer("w"),
                             {},
                             op.operands.buffer("experts")};
-    if (up) matmul.rows = op.operands.buffer("rows");
+    if (op.kind.gathers) matmul.rows = op.operands.buffer("rows");
     tile::tile_schedule_of_update(matmul, tile, op.slots, op.tiles);
     auto where = std::make_shared<WherePass>("experts");
     Kernel kernel{{op.out}, op.operands.arguments(), {where}};
@@ -106,25 +90,9 @@ Kernel in_tiles(GroupedProduct &op, const tile::TileOp &tile, bool up) {
     return kernel;
 }
 
-// Few slots: bound by reading the weights of the experts that have tiles.
-bool rows_can_serve(const Spec &spec, const char *columns) {
-    for (const char *dim : {"B", "E", "K", columns})
-        if (!spec.fixed.count(dim)) return false;
-    return spec.fixed.at("B") <= 64;
-}
-
-RowProblem row_problem(const Spec &spec, bool up) {
-    auto storage = [&](const char *choice) {
-        auto at = spec.choices.find(choice);
-        return at == spec.choices.end() ? Storage::f32 : storage_named(at->second);
-    };
-    auto width = [&](const char *dim) { return static_cast<int>(spec.fixed.at(dim)); };
-    return {storage("io"), storage("weight"), width("K"), width(up ? "F" : "N"),
-            up && is(spec, "halves", "2") ? 2 : 1};
-}
-
-tile::RowProduct row_product(const GroupedProduct &op, const RowProblem &p, const Knobs &k, bool up) {
-    ImageParam x = op.operands.buffer(up ? "x" : "h"), w = op.operands.buffer("w");
+// `op` outlives what is returned.
+tile::RowProduct::Terms row_terms(const GroupedProduct &op, const RowProblem &p) {
+    ImageParam x = op.operands.buffer(op.kind.input), w = op.operands.buffer("w");
     Var tile = op.tile;
     tile::RowProduct::Terms terms;
     terms.K = p.K, terms.columns = p.columns;
@@ -132,91 +100,67 @@ tile::RowProduct row_product(const GroupedProduct &op, const RowProblem &p, cons
     terms.x_storage = p.x, terms.w_storage = p.w;
     terms.parts = p.parts;
     terms.outer = {tile};
-    terms.x = [&op, x, tile, up](const Expr &i, const Expr &slot) {
-        return up ? x(i, op.row(slot, tile)) : x(i, slot, tile);
+    terms.x = [&op, x, tile](const Expr &i, const Expr &slot) { return x(op.input_at(i, slot, tile)); };
+    terms.w = [&op, w, tile](const Expr &i, const Expr &column, const Expr &part) {
+        return w(op.weight_at(i, column, part, tile));
     };
-    terms.w = [&op, w, tile, up](const Expr &i, const Expr &column, const Expr &part) {
-        return up ? w(i, column, part, op.expert(tile)) : w(i, column, op.expert(tile));
-    };
-    return tile::RowProduct(terms, row_plan(k, p), "product");
+    return terms;
 }
 
-Kernel in_rows(GroupedProduct &op, const tile::RowProduct &product) {
+Kernel in_rows(const Spec &spec, const RowProblem &problem, const Knobs &k, const Make &make) {
+    auto made = make(spec, Reads::exact, {});
+    GroupedProduct &op = *made;
+    tile::RowProduct product(row_terms(op, problem), row_plan(k, problem), "product");
+    std::vector<Expr> sums;
+    for (int part = 0; part < problem.parts; part++)
+        sums.push_back(product.sum(op.n, op.at_slot(), part, {op.tiles}));
+    op.out = op.output(sums);
     op.promise_dense();
     product.schedule_update(op.out, op.n, op.slots[0], op.tiles);
-    Kernel kernel{{op.out}, op.operands.arguments(), {std::make_shared<PackPass>()}};
-    kernel.device.expansions = ptx::instructions();
-    product.finish(kernel);
-    return kernel;
+    return rows_kernel(op.out, op.operands, product);
 }
 
-Space space(const Spec &spec, bool up) {
-    bool tiles = tile_can_serve(spec, up ? "F" : "N"), rows = rows_can_serve(spec, up ? "F" : "N");
-    Space s;
-    s.knob("form", std::vector<std::string>{"squares", "tiles", "rows"}, tiles ? "tiles" : "squares",
-           "squares of results in registers, tiles on tensor cores, or few rows, bound by the weights");
-    s.begin_group([](const Knobs &k) { return k["form"] == "squares"; });
-    s.knob("square", {2, 4, 8}, 4, "squares: columns of a thread's results");
-    s.knob("depth", {16, 32}, 16, "squares: elements of K in shared memory");
-    s.end_group();
-    s.rule([=](const Knobs &k) { return (tiles || k["form"] != "tiles") && (rows || k["form"] != "rows"); });
-    TileProblem problem;
-    problem.scattered = !up;
-    if (tiles) problem = tile_problem(spec, up);
-    add_tile_knobs(s, problem, [](const Knobs &k) { return k["form"] == "tiles"; });
-    int64_t slots = tiles ? spec.fixed.at("B") : 0;
+Kernel in_form(const Spec &spec, const ProductForms &forms, const Knobs &k, const Make &make) {
+    if (k["form"] == "tiles") return in_tiles(spec, forms.tile, k, make);
+    return k["form"] == "rows" ? in_rows(spec, forms.row, k, make) : in_registers(spec, k, make);
+}
+
+Space space(const Spec &spec, const ProductForms &forms) {
+    Space s = product_space(forms, "columns of a thread's results");
+    int slots = fixed_width(spec, "B");
+    TileProblem problem = forms.tile;
     s.rule([=](const Knobs &k) { return k["form"] != "tiles" || tile_op(k, problem).rows() == slots; });
-    add_row_knobs(s, rows ? row_problem(spec, up) : RowProblem(),
-                  [](const Knobs &k) { return k["form"] == "rows"; });
     Knobs few = s.fallback();
     few.set("form", "rows");
     constexpr int most_of_few = 16;
-    if (rows && spec.fixed.at("B") <= most_of_few && s.legal(few)) s.set_fallback(few);
-    if (slots == tile::slab_rows)
+    if (slots <= most_of_few && s.legal(few)) s.set_fallback(few);
+    if (forms.tiles && slots == tile::slab_rows)
         s.set_fallback(Knobs(std::map<std::string, std::string>{{"warpgroups", "1"}}));
     return s;
 }
 
 } // namespace
 
-Space grouped_expert_up_space(const Spec &spec, const Target &) { return space(spec, true); }
-Space grouped_expert_down_space(const Spec &spec, const Target &) { return space(spec, false); }
+Space grouped_expert_up_space(const Spec &spec, const Target &) {
+    return space(spec, forms_of(spec, GroupedExpertUp::kind_of(spec)));
+}
 
 Kernel grouped_expert_up(const Spec &spec, const Knobs &k, const Target &) {
-    Maths maths = Maths::special_function_unit();
-    if (k["form"] == "tiles") {
-        tile::TileOp tile = tile_op(k, tile_problem(spec, true));
-        GroupedExpertUp op(spec, maths, GroupedProduct::Reads::exact, tile::row_loops(tile));
-        return in_tiles(op, tile, true);
-    }
-    if (k["form"] == "rows") {
-        GroupedExpertUp op(spec, maths, GroupedProduct::Reads::exact);
-        RowProblem problem = row_problem(spec, true);
-        tile::RowProduct product = row_product(op, problem, k, true);
-        std::vector<Expr> sums;
-        for (int part = 0; part < problem.parts; part++)
-            sums.push_back(product.sum(op.n, op.at_slot(), part, {op.tiles}));
-        op.out = op.output(sums);
-        return in_rows(op, product);
-    }
-    GroupedExpertUp op(spec, maths, GroupedProduct::Reads::clamped);
-    return in_registers(op, k);
+    Make make = [](const Spec &s, Reads reads, const SlotLoops &loops) {
+        return std::make_unique<GroupedExpertUp>(s, Maths::special_function_unit(), reads, loops);
+    };
+    return in_form(spec, forms_of(spec, GroupedExpertUp::kind_of(spec)), k, make);
+}
+
+Space grouped_expert_down_space(const Spec &spec, const Target &) {
+    return space(spec, forms_of(spec, GroupedExpertDown::kind_of(spec)));
 }
 
 Kernel grouped_expert_down(const Spec &spec, const Knobs &k, const Target &) {
-    if (k["form"] == "tiles") {
-        tile::TileOp tile = tile_op(k, tile_problem(spec, false));
-        GroupedExpertDown op(spec, GroupedProduct::Reads::exact, tile::row_loops(tile));
-        return in_tiles(op, tile, false);
-    }
-    if (k["form"] == "rows") {
-        GroupedExpertDown op(spec, GroupedProduct::Reads::exact);
-        tile::RowProduct product = row_product(op, row_problem(spec, false), k, false);
-        op.out = op.output(product.sum(op.n, op.at_slot(), 0, {op.tiles}));
-        return in_rows(op, product);
-    }
-    GroupedExpertDown op(spec, GroupedProduct::Reads::clamped);
-    return in_registers(op, k);
+    Make make = [](const Spec &s, Reads reads, const SlotLoops &loops) {
+        return std::make_unique<GroupedExpertDown>(s, reads, loops);
+    };
+    return in_form(spec, forms_of(spec, GroupedExpertDown::kind_of(spec)), k, make);
 }
 
 bool grouped_experts_in_base_pack(const Spec &spec, const Target &) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dsl/tile/cuda/consumer.h"
+#include "dsl/lower/ir_facts.h"
 #include "dsl/tile/cuda/calls.h"
-#include "dsl/tile/cuda/ir_facts.h"
 #include "runtime/base/error.h"
 
 namespace ks::tile {
@@ -54,7 +54,7 @@ class Consumer : public IRMutator {
     }
 
     Expr accumulators(const Load *l) const {
-        int first = constant(first_lane(l->index), "accumulator read");
+        int first = constant(lower::first_lane(l->index), "accumulator read");
         std::vector<Expr> lanes;
         for (int i = 0; i < l->type.lanes(); i++) {
             auto known = c_.placement.accumulator.find({l->name, first + i});
@@ -106,7 +106,8 @@ class Consumer : public IRMutator {
         if (loops_) refuse("is in a loop inside of the tile");
         if (!is_const_one(s->predicate)) refuse("is under a condition");
         if (s->value.type() != UInt(16, pair_columns)) refuse("is not of pairs of 16 bits");
-        int step = constant(first_lane(c_.lets.mutate(s->index)) - c_.output->index, "step between stores");
+        int step =
+            constant(lower::first_lane(c_.lets.mutate(s->index)) - c_.output->index, "step between stores");
         // A tile may be wider than a row of the output, but not than the eight to the next row of a thread.
         int next_half = half_rows * c_.output->row_stride;
         Place place{step / next_half * half_rows, step % next_half};

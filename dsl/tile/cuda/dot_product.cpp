@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dsl/tile/cuda/dot_product.h"
+#include "dsl/lower/ir_facts.h"
 #include "runtime/base/error.h"
 #include <set>
 #include <sstream>
@@ -18,17 +19,15 @@ namespace {
 }
 
 // The loads of an expression, by buffer; two of one buffer make no dot product.
-class Loads : public IRVisitor {
-  public:
+struct Loads {
     std::map<std::string, Expr> of;
     bool twice = false;
 
-  private:
-    using IRVisitor::visit;
-    void visit(const Load *op) override {
-        auto known = of.emplace(op->name, op);
-        if (!known.second && !equal(known.first->second, op)) twice = true;
-        IRVisitor::visit(op);
+    explicit Loads(const Expr &e) {
+        for (const Load *op : lower::loads_in(e)) {
+            auto known = of.emplace(op->name, op);
+            twice = twice || (!known.second && !equal(known.first->second, op));
+        }
     }
 };
 
@@ -114,8 +113,7 @@ class Collect : public IRVisitor {
         const For *loop = loops_[0];
         if (!is_const_zero(simplify(loop->min)) || !is_const(simplify(loop->extent), op_.K))
             refuse(name, "its sum does not run over [0, K = " + std::to_string(op_.K) + ")", loop->extent);
-        Loads loads;
-        s->value.accept(&loads);
+        Loads loads(s->value);
         Expr a = loads.of[m_.a.name()], w = loads.of[m_.w.name()], acc = loads.of[name];
         if (loads.twice || !a.defined() || !w.defined() || !acc.defined() || !is_dot_product(s, acc, a, w))
             refuse(name, "is no sum of products of one element of each operand", s->value);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dsl/tile/cuda/edges.h"
-#include "dsl/tile/cuda/ir_facts.h"
+#include "dsl/lower/ir_facts.h"
 #include "runtime/base/error.h"
 
 namespace ks::tile {
@@ -25,7 +25,8 @@ class LoadsInPlace : public IRMutator {
     Stmt visit(const LetStmt *op) override {
         bool varies = false;
         for (const auto &name : varying_) varies |= expr_uses_var(op->value, name);
-        if (varies && has_load(op->value)) return mutate(substitute(op->name, op->value, op->body));
+        if (varies && !lower::loads_in(op->value).empty())
+            return mutate(substitute(op->name, op->value, op->body));
         if (varies) varying_.insert(op->name);
         return IRMutator::visit(op);
     }

@@ -1,28 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dsl/tile/cuda/shell.h"
-#include "dsl/tile/cuda/ir_facts.h"
+#include "dsl/lower/ir_facts.h"
 
 namespace ks::tile {
 using namespace Halide;
 using namespace Halide::Internal;
 
 namespace {
-
-// Whether a value may differ between threads: it uses a variable that does, or memory that the kernel writes.
-class Varies : public IRVisitor {
-  public:
-    explicit Varies(const std::set<std::string> &names) : names_(names) {}
-    bool found = false;
-
-  private:
-    using IRVisitor::visit;
-    const std::set<std::string> &names_;
-    void visit(const Variable *op) override { found |= names_.count(op->name) > 0; }
-    void visit(const Load *op) override {
-        found |= names_.count(op->name) > 0;
-        IRVisitor::visit(op);
-    }
-};
 
 class WithoutFree : public IRMutator {
   public:
@@ -34,28 +18,22 @@ class WithoutFree : public IRMutator {
     Stmt visit(const Free *op) override { return op->name == name_ ? Evaluate::make(0) : Stmt(op); }
 };
 
-void split_and(const Expr &e, std::vector<Expr> &terms) {
-    if (const And *both = e.as<And>()) {
-        split_and(both->a, terms);
-        split_and(both->b, terms);
-    } else {
-        terms.push_back(e);
-    }
-}
-
 } // namespace
 
 Shell::Shell(const Stmt &thread_body, const std::string &thread)
-    : tile_(thread_body), varying_(stored_in(thread_body)) {
+    : tile_(thread_body), varying_(lower::stored_in(thread_body)) {
     varying_.insert(thread);
     while (peel(tile_)) {
     }
 }
 
+// Whether a value may differ between threads: it uses a variable that does, or memory that the kernel writes.
 bool Shell::varies(const Expr &e) const {
-    Varies v(varying_);
-    e.accept(&v);
-    return v.found;
+    for (const std::string &name : lower::variables_in(e))
+        if (varying_.count(name)) return true;
+    for (const Load *load : lower::loads_in(e))
+        if (varying_.count(load->name)) return true;
+    return false;
 }
 
 // The tile is replaced last: it owns what `s` refers to.
@@ -85,7 +63,7 @@ bool Shell::peel(const Stmt &s) {
 
 bool Shell::peel_condition(const IfThenElse *x) {
     std::vector<Expr> terms;
-    split_and(x->condition, terms);
+    split_into_ands(x->condition, terms);
     Expr of_block = const_true(), of_thread = const_true();
     for (const Expr &term : terms)
         (varies(term) ? of_thread : of_block) = (varies(term) ? of_thread : of_block) && term;

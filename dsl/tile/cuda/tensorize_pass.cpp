@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dsl/tile/cuda/tensorize_pass.h"
+#include "dsl/lower/ir_facts.h"
 #include "dsl/tile/cuda/calls.h"
 #include "dsl/tile/cuda/consumer.h"
-#include "dsl/tile/cuda/ir_facts.h"
 #include "runtime/base/error.h"
 
 namespace ks::tile {
@@ -40,8 +40,8 @@ class WithoutSums : public IRMutator {
 
 // The tile must be the same one all through the code inside the shell.
 void check_origin(const Expr &origin, const Stmt &tile) {
-    std::set<std::string> inside = loops_in(tile);
-    for (const auto &name : variables_in(origin))
+    std::set<std::string> inside = lower::loops_in(tile);
+    for (const auto &name : lower::variables_in(origin))
         if (inside.count(name))
             throw Error("tile schedule", "the place of the tile depends on the loop " + name +
                                              ", which is not around all of it");
@@ -165,7 +165,8 @@ Stmt TensorizePass::thread_loop(const For *op) {
     OutputOrigin output;
     Extent extent{Expr(), 0};
     if (op_.staged_store) {
-        output = place_output(stores_to(matmul_.out.name(), inlined), placement, op->name, matmul_, op_);
+        output =
+            place_output(lower::stores_to(matmul_.out.name(), inlined), placement, op->name, matmul_, op_);
         extent = output_extent(matmul_, op_, Variable::make(Int(32), output_rows));
         if (!extent.exact()) body = with_loads_in_place(body, op->name);
     }
@@ -173,7 +174,7 @@ Stmt TensorizePass::thread_loop(const For *op) {
     check_origin(placement.first_row, shell.tile());
     for (const Expr &column : placement.first_column) check_origin(column, shell.tile());
 
-    std::set<std::string> own = allocations_in(op->body); // the sums too
+    std::set<std::string> own = lower::allocations_in(op->body); // the sums too
     own.insert(shared_.begin(), shared_.end());
     TileContext context{matmul_, op_,     op->name, placement, op_.staged_store ? &output : nullptr,
                         extent,  shared_, own,      lets};

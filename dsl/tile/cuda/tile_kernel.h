@@ -7,9 +7,9 @@
 
 namespace ks::tile {
 
-// Adds the pass, what becomes of its pseudo-calls, the architecture, and the description of the launch. Without it the kernel
-// computes the same, slowly. Throws ks::Error when `op` is no legal tile operation or an operand no legal one
-// of it.
+// Adds the pass, what becomes of its pseudo-calls, the architecture, and the description of the launch.
+// Without it the kernel computes the same, slowly. Throws ks::Error when `op` is no legal tile operation or
+// an operand no legal one of it.
 void use_tensor_cores(Kernel &kernel, const TileMatmul &matmul, const TileOp &op);
 
 // What the launch of a kernel has to bring, by the text that Halide wrote. Throws ks::Error as operands()

@@ -4,6 +4,7 @@
 #include "dsl/lower/guards_pass.h"
 #include "runtime/base/error.h"
 #include "tests/support/jit_kernel.h"
+#include "tests/support/keep_pass.h"
 #include <gtest/gtest.h>
 
 namespace ks::test {
@@ -25,13 +26,6 @@ struct Tests : IRVisitor { // of if statements, those in the untested copy apart
     }
 };
 
-struct Keep : LoweringPass {
-    Stmt kept;
-    using IRMutator::mutate;
-    Stmt mutate(const Stmt &s) override { return kept = s; }
-    void verify() const override {}
-};
-
 struct Case {
     ImageParam x{Float(32), 2, "x"};
     Var d{"d"}, t{"t"}, tile{"tile"}, in_tile{"in_tile"};
@@ -48,7 +42,7 @@ struct Case {
 TEST(GuardsPass, OneTestATile) {
     Case c(TailStrategy::GuardWithIf);
     c.y.never_partition_all();
-    auto keep = std::make_shared<Keep>();
+    auto keep = std::make_shared<KeepPass>();
     lower_to_module(c.kernel(keep), "k", kernel_target("avx2"));
     Tests tests;
     keep->kept.accept(&tests);

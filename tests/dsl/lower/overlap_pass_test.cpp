@@ -4,6 +4,7 @@
 #include "dsl/kernel.h"
 #include "dsl/lower/overlap_pass.h"
 #include "runtime/base/error.h"
+#include "tests/support/keep_pass.h"
 #include <gmock/gmock.h>
 #include <regex>
 
@@ -12,13 +13,6 @@ namespace {
 using namespace Halide;
 using namespace Halide::Internal;
 using testing::HasSubstr;
-
-struct Keep : LoweringPass {
-    Stmt kept;
-    using IRMutator::mutate;
-    Stmt mutate(const Stmt &s) override { return kept = s; }
-    void verify() const override {}
-};
 
 // copy -> (registers) -> prepared = 2 copy -> sums = prepared + its mirror image -> y = sums + bias + copy
 struct Staged {
@@ -66,7 +60,7 @@ struct Staged {
     }
     Stmt lowered(bool overlap) { return lowered_as(stages(), overlap); }
     Stmt lowered_as(const OverlapStages &s, bool overlap = true) {
-        auto keep = std::make_shared<Keep>();
+        auto keep = std::make_shared<test::KeepPass>();
         std::shared_ptr<LoweringPass> pass;
         if (overlap) pass = std::make_shared<OverlapPass>(s);
         lower_to_module({{y}, {in, bias, last}, {pass, keep}}, "staged", kernel_target("cuda"));

@@ -5,6 +5,7 @@
 #include "dsl/lower/sequence_pass.h"
 #include "dsl/operands.h"
 #include "runtime/base/error.h"
+#include "tests/support/keep_pass.h"
 #include <gmock/gmock.h>
 #include <regex>
 
@@ -31,14 +32,6 @@ const Contract &running() {
     return c;
 }
 
-// Keeps what the passes before it made.
-struct Keep : LoweringPass {
-    Stmt kept;
-    using IRMutator::mutate;
-    Stmt mutate(const Stmt &s) override { return kept = s; }
-    void verify() const override {}
-};
-
 // y(d, t) = 2 x(d, t), plus the state at step 0, and at the last step minus 1; one thread a channel.
 std::string kernel_text(Batch batch, bool on_gpu = true) {
     Operands in(running(), Spec(), batch);
@@ -54,7 +47,7 @@ std::string kernel_text(Batch batch, bool on_gpu = true) {
         y.reorder(order).gpu_threads(thread).gpu_blocks(block);
         for (const Var &v : in.point({})) y.gpu_blocks(v);
     }
-    auto keep = std::make_shared<Keep>();
+    auto keep = std::make_shared<test::KeepPass>();
     lower_to_module({{y}, in.arguments(), {in.sequence_pass(y, "x"), keep}}, "twice", kernel_target("cuda"));
     std::ostringstream text;
     text << keep->kept;

@@ -108,6 +108,20 @@ TEST(Instructions, HalvesOfAPair) { // PTX names the high half first
     EXPECT_THAT(expanded("ks_f16x2", {"%l", "%h"}), HasSubstr("cvt.rn.f16x2.f32 %out, %high, %low;"));
 }
 
+TEST(Instructions, AllLanesOfAWarpTogether) {
+    Warp warp;
+    for (size_t lane = 0; lane < 32; lane++) warp.registers["%x"][lane] = lane % 3 ? 0 : lane + 7;
+    warp.run(expanded("ks_ballot", {"%x"}));
+    EXPECT_EQ(warp.registers.at("%out")[5], 0b01001001001001001001001001001001u);
+    warp.run(expanded("ks_warp_sum", {"%x"}));
+    EXPECT_EQ(warp.registers.at("%out")[31], 11u * 7 + 165);
+    for (const char *call :
+         {"ks_ballot", "ks_warp_sum"}) { // no lane may be left out, or the others wait for ever
+        EXPECT_THAT(expanded(call, {"%x"}), HasSubstr("0xffffffff"));
+        EXPECT_THROW(expanded(call, {}), Error);
+    }
+}
+
 TEST(Instructions, WrongCallsAreRefused) {
     EXPECT_THROW(expanded("ks_tanh", {}), Error);
     EXPECT_THROW(expanded("ks_mma_k8", std::vector<std::string>(6, "%x")), Error);
@@ -126,13 +140,14 @@ TEST(Instructions, PtxasTakesAllOfThem) {
     auto low = [](const Expr &e) { return reinterpret<float>(cast<uint32_t>(e)); };
     y(i) = low(mma_k16(eight, four, 1)) + low(mma_k8(four, two, i % 2)) + tanh_approx(x(i)) +
            log2_approx(x(i)) + exp2_polynomial(x(i)) + reinterpret<float>(pack_bf16(x(i), x(i) + 1.f)) +
-           reinterpret<float>(pack_f16(x(i), x(i) + 2.f));
+           reinterpret<float>(pack_f16(x(i), x(i) + 2.f)) + cast<float>(ballot(x(i) > 0.f)) +
+           cast<float>(warp_sum(i));
     y.gpu_tile(i, block, thread, 32, TailStrategy::RoundUp);
     Kernel kernel{{y}, {x}, {}};
     std::string ptx = ptx_of(lower_to_module(kernel, "kernel", kernel_target("cuda")));
     std::string whole = expand_pseudo_calls(ptx, instructions());
-    for (const char *name :
-         {"mma.sync.aligned.m16n8k8", "tanh.approx", "lg2.approx", "cvt.rn.bf16x2", "cvt.rn.f16x2"})
+    for (const char *name : {"mma.sync.aligned.m16n8k8", "tanh.approx", "lg2.approx", "cvt.rn.bf16x2",
+                             "cvt.rn.f16x2", "vote.sync.ballot", "redux.sync.add"})
         EXPECT_THAT(whole, HasSubstr(name));
     EXPECT_EQ(ptxas->assemble(whole, {"sm_80"}).kernels.at(0).stack, 0);
 }

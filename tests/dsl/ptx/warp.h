@@ -62,6 +62,13 @@ class Warp {
         for (size_t lane = 0; lane < 32; lane++) out[lane] = f(lane);
         registers[to] = out;
     }
+    // The sum over the lanes, for all of them.
+    template <typename F>
+    void together(const std::string &to, const Lanes &in, F part) {
+        uint64_t sum = 0;
+        for (size_t lane = 0; lane < 32; lane++) sum += part(lane, in[lane]);
+        registers[to].fill(sum & 0xffffffffu);
+    }
     void step(const std::string &text) {
         std::vector<std::string> w = split(text);
         if (w.empty() || w[0] == ".reg") return;
@@ -82,8 +89,12 @@ class Warp {
         if (op == "shl.b32")
             return each(w[1], [&](size_t l) { return (in[0][l] << in[1][l]) & 0xffffffffu; });
         if (op == "add.s32") return each(w[1], [&](size_t l) { return (in[0][l] + in[1][l]) & 0xffffffffu; });
-        if (op == "setp.ne.b32") return each(w[1], [&](size_t l) { return in[0][l] != in[1][l]; });
+        if (op == "setp.ne.b32" || op == "setp.ne.s32")
+            return each(w[1], [&](size_t l) { return in[0][l] != in[1][l]; });
         if (op == "selp.f32") return each(w[1], [&](size_t l) { return in[2][l] ? in[0][l] : in[1][l]; });
+        if (op == "vote.sync.ballot.b32")
+            return together(w[1], in[0], [](size_t l, uint64_t x) { return x << l; });
+        if (op == "redux.sync.add.s32") return together(w[1], in[0], [](size_t, uint64_t x) { return x; });
         throw std::runtime_error("the warp does not know " + text);
     }
     // m16n8k8, tf32: lane 4g + q has a0..a3 = A(g, q), A(g+8, q), A(g, q+4), A(g+8, q+4); b0, b1 = B(q, g),

@@ -1,76 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // ks op against the oracles in double, and what it refuses.
 #include "tests/oracles/causal_conv1d.h"
-#include "tests/oracles/embedding.h"
 #include "tests/oracles/expert_mlp.h"
 #include "tests/oracles/linear.h"
-#include "tests/oracles/norm.h"
-#include "tests/oracles/router.h"
 #include "tests/oracles/selective_scan.h"
 #include "tests/oracles/sinkhorn.h"
-#include "tests/runtime/cli/process.h"
-#include <cmath>
-#include <map>
-#include <random>
+#include "tests/runtime/cli/op_fixture.h"
 
 namespace ks::test {
 namespace {
 
-struct Value {
-    std::vector<float> values;
-    std::vector<int64_t> shape;
-};
-using Values = std::map<std::string, Value>;
-using Doubles = std::vector<double>;
-
-class Op : public Process {
+class OpOfScan : public Op {
   protected:
-    Value random(std::vector<int64_t> shape, double low, double high) {
-        int64_t n = 1;
-        for (int64_t d : shape) n *= d;
-        std::uniform_real_distribution<float> any(static_cast<float>(low), static_cast<float>(high));
-        Value v{std::vector<float>(static_cast<size_t>(n)), std::move(shape)};
-        for (float &f : v.values) f = any(engine_);
-        return v;
-    }
-    void write(const std::string &name, const Values &values, const std::vector<int64_t> &starts = {},
-               const std::string &integers = "seq_start") {
-        std::vector<io::Tensor> tensors;
-        for (const auto &[key, v] : values) tensors.push_back(io::tensor_of(key, v.values, v.shape));
-        if (!starts.empty())
-            tensors.push_back(io::tensor_of(integers, starts, {static_cast<int64_t>(starts.size())}));
-        io::write_npz(path(name), tensors);
-    }
-    Said op(const std::string &rest) { return run("op " + rest + " --out " + quoted("out.npz")); }
-    void expect(const std::string &name, const Doubles &wanted, const std::vector<int64_t> &shape,
-                double tolerance = 1e-5) {
-        io::Array a = io::NpzReader(path("out.npz")).read(name);
-        EXPECT_EQ(a.shape, shape) << name;
-        auto got = io::to_f32(a.tensor());
-        ASSERT_EQ(got.size(), wanted.size()) << name;
-        double top = 0;
-        for (double w : wanted) top = std::max(top, std::abs(w));
-        for (size_t i = 0; i < got.size(); i++)
-            ASSERT_NEAR(got[i], wanted[i], tolerance * top) << name << "[" << i << "]";
-    }
-    void expect(const std::string &name, const std::vector<int> &wanted) {
-        expect(name, Doubles(wanted.begin(), wanted.end()), {static_cast<int64_t>(wanted.size())});
-        EXPECT_EQ(io::NpzReader(path("out.npz")).read(name).dtype, DType::i32) << name;
-    }
-    static Doubles wide(const Value &v) { return {v.values.begin(), v.values.end()}; }
-    static Doubles stored(const Value &v, const std::string &type) {
-        return oracle::rounded(wide(v), rounding_of(type));
-    }
-    static oracle::Rounding rounding_of(const std::string &type) {
-        return type.find("bf16") != std::string::npos  ? oracle::Rounding::bf16
-               : type.find("f16") != std::string::npos ? oracle::Rounding::f16
-                                                       : oracle::Rounding::none;
-    }
-    void run_well(const std::string &rest) {
-        Said said = op(rest);
-        ASSERT_EQ(said.status, 0) << rest << ": " << said.err;
-    }
-
     Values scan_inputs(int64_t B, int64_t L, int64_t D, int64_t N) {
         return {{"u", random({B, L, D}, -1, 1)},
                 {"dt", random({B, L, D}, -4, 1)},
@@ -89,11 +30,9 @@ class Op : public Process {
         if (in.count("h0")) o.h = wide(in.at("h0"));
         return o;
     }
-
-    std::mt19937 engine_{20261124};
 };
 
-TEST_F(Op, ScanWithoutOptionalArrays) {
+TEST_F(OpOfScan, ScanWithoutOptionalArrays) {
     Values in = scan_inputs(3, 11, 33, 7);
     write("in.npz", in);
     for (const char *flags : {"-t 1", "-t 2", "-t 1 --isa avx2"}) {
@@ -106,7 +45,7 @@ TEST_F(Op, ScanWithoutOptionalArrays) {
     }
 }
 
-TEST_F(Op, ScanOfRaggedSequencesWithEverything) {
+TEST_F(OpOfScan, ScanOfRaggedSequencesWithEverything) {
     const int64_t L = 40, D = 24, N = 16;
     Values in = scan_inputs(1, L, D, N);
     in["z"] = random({1, L, D}, -2, 2);
@@ -127,7 +66,7 @@ double error_of_storage(const std::string &type) {
     return type == "bf16" ? 8e-3 : type == "f16" ? 1e-3 : 1e-5;
 }
 
-TEST_F(Op, ScanAndStepInEveryStorageWithAndWithoutSoftplus) {
+TEST_F(OpOfScan, ScanAndStepInEveryStorageWithAndWithoutSoftplus) {
     const int64_t S = 5, D = 21, N = 6;
     Values whole = scan_inputs(1, S, D, N);
     whole["dt"] = random({1, S, D}, 0.01, 0.5); // a legal step as it is, too
@@ -188,7 +127,7 @@ TEST_F(Op, ConvAndStepInEveryStorageWithAndWithoutSilu) {
         }
 }
 
-TEST_F(Op, ScanRefusesWhatDoesNotFit) {
+TEST_F(OpOfScan, ScanRefusesWhatDoesNotFit) {
     const Values good = scan_inputs(1, 6, 5, 4);
     auto refused = [&](const std::string &array, const Values &in, const std::vector<int64_t> &starts = {}) {
         write("bad.npz", in, starts);
@@ -304,78 +243,6 @@ TEST_F(Op, Linear) {
     expect_refused(op("linear --in " + quoted("in.npz")), {path("in.npz"), "w has the shape"});
 }
 
-TEST_F(Op, Norms) {
-    Values in = {{"hidden", random({4, 29}, -1, 1)},
-                 {"residual", random({4, 29}, -1, 1)},
-                 {"weight", random({29}, 0, 2)},
-                 {"bias", random({29}, -1, 1)}};
-    for (bool add : {true, false}) {
-        if (!add) in.erase("residual");
-        write("in.npz", in);
-        Doubles before = add ? wide(in["residual"]) : Doubles{}, sum = before;
-        ASSERT_EQ(op("rms_norm --in " + quoted("in.npz")).status, 0);
-        expect("y", oracle::rms_norm(wide(in["hidden"]), &sum, wide(in["weight"])), {4, 29});
-        expect("residual", sum, {4, 29});
-        sum = before;
-        ASSERT_EQ(op("layer_norm --in " + quoted("in.npz")).status, 0);
-        expect("y", oracle::layer_norm(wide(in["hidden"]), &sum, wide(in["weight"]), wide(in["bias"])),
-               {4, 29});
-        expect("residual", sum, {4, 29});
-    }
-}
-
-TEST_F(Op, NormsRoundAsAsked) {
-    Values in = {{"hidden", random({4, 29}, -1, 1)},
-                 {"residual", random({4, 29}, -1, 1)},
-                 {"weight", random({29}, 0, 2)},
-                 {"bias", random({29}, -1, 1)}};
-    write("in.npz", in);
-    auto rounded_to = [&](const std::string &type) { // every value is one of the type
-        for (float v : io::to_f32(io::NpzReader(path("out.npz")).read("y").tensor()))
-            if (oracle::rounded(v, rounding_of(type)) != v) return false;
-        return true;
-    };
-    for (const std::string type : {"bf16", "f16", "hf_bf16", "hf_f16"}) {
-        SCOPED_TRACE(type);
-        oracle::NormOptions options;
-        options.sum = options.output = rounding_of(type);
-        if (type[0] == 'h') options.normalised = rounding_of(type);
-        const double tolerance = rounding_of(type) == oracle::Rounding::bf16 ? 1e-2 : 1.4e-3; // a step of it
-        Doubles sum = wide(in["residual"]);
-        run_well("rms_norm --rounding " + type + " --in " + quoted("in.npz"));
-        expect("y", oracle::rms_norm(wide(in["hidden"]), &sum, wide(in["weight"]), options), {4, 29},
-               tolerance);
-        EXPECT_TRUE(rounded_to(type));
-        if (type[0] == 'h') continue;
-        sum = wide(in["residual"]);
-        run_well("layer_norm --rounding " + type + " --in " + quoted("in.npz"));
-        expect("y",
-               oracle::layer_norm(wide(in["hidden"]), &sum, wide(in["weight"]), wide(in["bias"]), options),
-               {4, 29}, tolerance);
-        EXPECT_TRUE(rounded_to(type));
-    }
-    run_well("rms_norm --in " + quoted("in.npz"));
-    EXPECT_FALSE(rounded_to("bf16"));
-}
-
-TEST_F(Op, AddAndEmbedding) {
-    Values in = {{"a", random({5, 33}, -1, 1)}, {"b", random({5, 33}, -1, 1)}};
-    write("in.npz", in);
-    run_well("add --in " + quoted("in.npz"));
-    Doubles sum = wide(in["a"]);
-    for (size_t i = 0; i < sum.size(); i++) sum[i] += in["b"].values[i];
-    expect("y", sum, {5, 33});
-
-    Values table = {{"table", random({11, 7}, -1, 1)}};
-    write("in.npz", table, {3, 10, 0, 3}, "ids");
-    for (const std::string type : {"f32", "bf16", "f16"}) {
-        run_well("embedding --weight " + type + " --in " + quoted("in.npz"));
-        expect("y", oracle::embedding({3, 10, 0, 3}, stored(table["table"], type), 7), {4, 7}, 0);
-    }
-    write("in.npz", table, {3, 11}, "ids");
-    expect_refused(op("embedding --in " + quoted("in.npz")), {path("in.npz"), "ids holds 11"});
-}
-
 TEST_F(Op, FlagsOfOtherOpsAndUnknownValuesAreWrongCommandLines) {
     write("in.npz", {{"logits", random({4, 3}, -1, 1)}});
     for (const char *flags : {"--score top2", "--score ''", "--act silu", "--weight f32", "--nothing x"})
@@ -389,25 +256,10 @@ TEST_F(Op, HelpListsEveryOp) {
     std::string help = run("op --help").out;
     for (const char *name :
          {"selective_scan", "selective_state_update", "causal_conv1d", "causal_conv1d_update", "linear",
-          "embedding", "add", "rms_norm", "layer_norm", "router", "expert_mlp", "sinkhorn"})
+          "embedding", "add", "rms_norm", "layer_norm", "router", "expert_tiles", "expert_mlp", "sinkhorn"})
         EXPECT_NE(help.find(std::string(name) + ": "), std::string::npos) << name << " is not in: " << help;
     EXPECT_NE(help.find("--score sigmoid|softmax"), std::string::npos) << help;
     EXPECT_NE(help.find("logits [T,E] -> index"), std::string::npos) << help;
-}
-
-TEST_F(Op, Router) {
-    Value logits = random({50, 7}, -3, 3);
-    write("in.npz", {{"logits", logits}});
-    run_well("router --score softmax --in " + quoted("in.npz"));
-    auto wanted = oracle::route_top1(wide(logits), 7, oracle::Gate::softmax);
-    expect("gate", wanted.gate, {50});
-    run_well("router --in " + quoted("in.npz"));
-    wanted = oracle::route_top1(wide(logits), 7, oracle::Gate::sigmoid);
-    expect("index", wanted.index);
-    expect("gate", wanted.gate, {50});
-    expect("counts", wanted.groups.counts);
-    expect("offsets", wanted.groups.offsets);
-    expect("permutation", wanted.groups.permutation);
 }
 
 TEST_F(Op, ExpertMlp) {

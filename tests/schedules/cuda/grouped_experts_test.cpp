@@ -1,83 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
 // The form of the grouped ops for tiles of few slots: which specs have it, where it tests that a tile is
 // used, what it loads, what ptxas makes of points of its space.
-#include "dsl/ptx/cuda_kernel.h"
-#include "schedules/registry.h"
-#include <gtest/gtest.h>
-#include <regex>
+#include "tests/support/few_rows.h"
 
-namespace ks {
+namespace ks::test {
 namespace {
 
-struct Slots {
-    const char *op, *io, *weight;
-    int64_t B, K, columns;
-    const char *choice; // halves, or out
-};
-
-class GroupedFewSlots : public testing::TestWithParam<Slots> {
-  protected:
-    Spec spec() const {
-        const Slots &p = GetParam();
-        bool up = p.op == std::string("grouped_expert_up");
-        Spec s;
-        s.choices = {{"io", p.io}, {"weight", p.weight}, {up ? "halves" : "out", p.choice}};
-        if (up) s.choices["act"] = "silu";
-        s.fixed = {{"B", p.B}, {"E", 8}, {"K", p.K}, {up ? "F" : "N", p.columns}};
-        return s;
-    }
-    Space space() const { return op_.space(spec(), target_); }
-    std::string text(const Knobs &knobs) const {
-        Kernel kernel = op_.build(spec(), knobs, target_);
-        return ptx::device_text(kernel, "kernel", ptx::ptx_of(lower_to_module(kernel, "kernel", target_)));
-    }
-
-    const Op &op_ = op_named(GetParam().op);
-    Halide::Target target_ = kernel_target("cuda");
-};
-
-// A sample of the points of the form, the same every time.
-std::vector<Knobs> of_form(const Space &space) {
-    std::vector<Knobs> form, sample;
-    for (const Knobs &k : space.all())
-        if (k["form"] == "rows") form.push_back(k);
-    for (size_t i = 0; i < 6; i++) sample.push_back(form.at(i * (form.size() - 1) / 5));
-    return sample;
+FewRowsCase up(const char *io, const char *weight, const char *halves, int64_t B, int64_t K, int64_t F) {
+    return {"grouped_expert_up",
+            {{{"io", io}, {"weight", weight}, {"halves", halves}, {"act", "silu"}},
+             {{"B", B}, {"E", 8}, {"K", K}, {"F", F}}}};
 }
 
-TEST_P(GroupedFewSlots, PointsOfTheSpaceAreKernels) {
-    auto ptxas = ptx::Ptxas::find();
-    if (!ptxas) GTEST_SKIP() << "there is no ptxas on this machine";
-    for (const Knobs &k : of_form(space())) {
-        SCOPED_TRACE(k.text());
-        std::string made = text(k);
-        for (const std::string &arch : ptx::build_for({}, *ptxas).archs)
-            EXPECT_EQ(ptxas->assemble(made, {arch, 0}).kernels.size(), 1u) << arch;
-    }
+FewRowsCase down(const char *io, const char *weight, const char *out, int64_t B, int64_t K, int64_t N) {
+    return {"grouped_expert_down",
+            {{{"io", io}, {"weight", weight}, {"out", out}}, {{"B", B}, {"E", 8}, {"K", K}, {"N", N}}}};
 }
+
+using GroupedFewSlots = FewRows;
+
+TEST_P(GroupedFewSlots, PointsOfTheSpaceAreKernels) { expect_points_are_kernels(); }
 
 INSTANTIATE_TEST_SUITE_P(Specs, GroupedFewSlots,
-                         testing::Values(Slots{"grouped_expert_up", "bf16", "bf16", 8, 1472, 3872, "2"},
-                                         Slots{"grouped_expert_up", "f16", "f16", 1, 92, 124, "1"},
-                                         Slots{"grouped_expert_up", "f32", "bf16", 3, 37, 41, "2"},
-                                         Slots{"grouped_expert_down", "bf16", "bf16", 8, 3872, 1472, "bf16"},
-                                         Slots{"grouped_expert_down", "bf16", "bf16", 17, 3872, 124, "f32"},
-                                         Slots{"grouped_expert_down", "f32", "f32", 5, 37, 41, "f16"}));
+                         testing::Values(up("bf16", "bf16", "2", 8, 1472, 3872),
+                                         up("f16", "f16", "1", 1, 92, 124), up("f32", "bf16", "2", 3, 37, 41),
+                                         down("bf16", "bf16", "bf16", 8, 3872, 1472),
+                                         down("bf16", "bf16", "f32", 17, 3872, 124),
+                                         down("f32", "f32", "f16", 5, 37, 41)));
 
-class GroupedDecode : public GroupedFewSlots {};
+// Squares serve any number of slots, also one; 92 and 37 columns fit neither tiles nor the default of rows.
+TEST(GroupedSquares, ServeAnyNumberOfSlots) {
+    Halide::Target target = kernel_target("cuda");
+    for (int64_t B : {1, 2, 15, 16, 17, 64})
+        for (const FewRowsCase &c : {up("f16", "f16", "1", B, 92, 124), up("bf16", "bf16", "2", B, 37, 41),
+                                     down("f32", "f32", "f32", B, 37, 41)}) {
+            SCOPED_TRACE(c.spec.text());
+            const Op &op = op_named(c.op);
+            Knobs k = op.space(c.spec, target).fallback();
+            EXPECT_EQ(k["form"], "squares");
+            for (const char *square : {"2", "8"}) {
+                k.set("square", square);
+                EXPECT_NO_THROW(device_text(op.build(c.spec, k, target)));
+            }
+        }
+}
+
+using GroupedDecode = FewRows;
 
 TEST_P(GroupedDecode, IsTheDefaultAndLoadsAllOfAVectorAtOnce) {
     Knobs k = space().fallback();
     EXPECT_EQ(k["form"], "rows");
-    auto ptxas = ptx::Ptxas::find();
-    if (!ptxas) GTEST_SKIP() << "there is no ptxas on this machine";
-    std::string made = text(k);
-    const std::regex wide("ld\\.global\\.nc\\.L2::128B\\.(v4\\.[bf]32|v2\\.b64)");
-    bool up = GetParam().K == 1472; // 2.9 rounds of 512 elements, with two products; else 7.6, with one
-    EXPECT_EQ(std::distance(std::sregex_iterator(made.begin(), made.end(), wide), {}), up ? 3 * 5 : 8 * 3);
-    ptx::Resources used = ptxas->assemble(made, {"sm_90", 0}).kernels.at(0);
-    EXPECT_EQ(used.stack + used.spill_stores + used.spill_loads, 0);
-    EXPECT_LE(used.registers, 64); // two blocks of 512 threads
+    bool two = spec().choices.count("halves");     // products: 2.9 rounds of 512 elements; of one, 7.6
+    expect_wide_loads(k, two ? 3 * 5 : 8 * 3, 64); // two blocks of 512 threads
 }
 
 // Nothing but the expert is loaded before the branch around all of the tile.
@@ -91,11 +65,11 @@ TEST_P(GroupedDecode, TilesNotUsedEndAtTheirFirstLoad) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Specs, GroupedDecode,
-                         testing::Values(Slots{"grouped_expert_up", "bf16", "bf16", 1, 1472, 3872, "2"},
-                                         Slots{"grouped_expert_up", "f16", "f16", 8, 1472, 3872, "2"},
-                                         Slots{"grouped_expert_up", "bf16", "bf16", 16, 1472, 3872, "2"},
-                                         Slots{"grouped_expert_down", "bf16", "bf16", 1, 3872, 1472, "bf16"},
-                                         Slots{"grouped_expert_down", "bf16", "bf16", 8, 3872, 1472, "f32"}));
+                         testing::Values(up("bf16", "bf16", "2", 1, 1472, 3872),
+                                         up("f16", "f16", "2", 8, 1472, 3872),
+                                         up("bf16", "bf16", "2", 16, 1472, 3872),
+                                         down("bf16", "bf16", "bf16", 1, 3872, 1472),
+                                         down("bf16", "bf16", "f32", 8, 3872, 1472)));
 
 } // namespace
-} // namespace ks
+} // namespace ks::test

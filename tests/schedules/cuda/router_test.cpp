@@ -3,6 +3,7 @@
 // memory of a device is asked for.
 #include "dsl/ptx/cuda_kernel.h"
 #include "schedules/registry.h"
+#include "tests/support/device_text.h"
 #include <gtest/gtest.h>
 
 namespace ks {
@@ -104,9 +105,7 @@ TEST(CudaRouter, EveryPointCompiles) {
         points.push_back(fallback);
         for (const Knobs &k : points) {
             SCOPED_TRACE(spec.text() + " " + k.text());
-            Kernel kernel = op.build(spec, k, target);
-            std::string ptx =
-                ptx::device_text(kernel, "kernel", ptx::ptx_of(lower_to_module(kernel, "kernel", target)));
+            std::string ptx = test::device_text(op.build(spec, k, target));
             for (const auto &r : ptxas->assemble(ptx, {"sm_90", 0}).kernels) {
                 EXPECT_EQ(r.stack + r.spill_stores, 0);
                 EXPECT_LE(r.registers, 64); // 1024 threads a block

@@ -3,9 +3,9 @@
 #pragma once
 #include "dsl/kernel.h"
 #include "dsl/lower/pack_pass.h"
-#include "dsl/ptx/cuda_kernel.h"
 #include "dsl/tile/cuda/tile_kernel.h"
 #include "dsl/tile/cuda/tile_schedule.h"
+#include "tests/support/device_text.h"
 
 namespace ks::tile {
 
@@ -92,11 +92,7 @@ struct Example {
         return made;
     }
     // The text of the device, finished.
-    std::string text() const {
-        Kernel made = kernel();
-        return ptx::device_text(made, "kernel",
-                                ptx::ptx_of(lower_to_module(made, "kernel", kernel_target("cuda"))));
-    }
+    std::string text() const { return test::device_text(kernel()); }
 
   private:
     void constrain() {

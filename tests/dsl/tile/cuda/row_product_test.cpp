@@ -4,6 +4,7 @@
 #include "dsl/ptx/cuda_kernel.h"
 #include "dsl/tile/cuda/row_product.h"
 #include "refusal.h"
+#include "tests/support/device_text.h"
 #include <gmock/gmock.h>
 #include <regex>
 
@@ -74,9 +75,7 @@ Kernel product(const Shape &s, const RowPlan &plan, Storage x_storage, Storage w
 }
 
 std::string text(const Shape &s, const RowPlan &plan, Storage x, Storage w) {
-    Kernel kernel = product(s, plan, x, w);
-    return ptx::device_text(kernel, "kernel",
-                            ptx::ptx_of(lower_to_module(kernel, "kernel", kernel_target("cuda"))));
+    return test::device_text(product(s, plan, x, w));
 }
 
 int count(const std::string &text, const std::string &pattern) {

@@ -95,8 +95,8 @@ class Launcher : public testing::Test {
         call_on_buffers(call);
         return scope.error();
     }
-    static void call_on_buffers(Call call) {
-        KernelDim dims[2] = {{0, 100, 1, 0}, {30, 70, 1, 0}};
+    static void call_on_buffers(Call call, int elements = 70) {
+        KernelDim dims[2] = {{0, 100, 1, 0}, {30, elements, 1, 0}};
         KernelBuffer x{4096, nullptr, nullptr, 0, {kernel_float, 32, 1}, 1, &dims[0], nullptr}, y = x;
         y.device = 8192, y.dim = &dims[1];
         void *arguments[] = {&x, &y};
@@ -230,6 +230,19 @@ TEST_F(Launcher, WhatGoesWrongIsOneLine) {
     EXPECT_THAT(launch(kernel(0, {"sm_90"}, false), 1), HasSubstr("no code for compute capability 8.0"));
     EXPECT_THROW(device(2), Error);
     EXPECT_THROW(device(-1), Error);
+}
+
+// The driver refuses it. The code is loaded all the same: a later call may be captured.
+TEST_F(Launcher, AnEmptyGridIsLoadedAndNotLaunched) {
+    Call call = kernel();
+    LaunchScope scope(device(0), nullptr);
+    call_on_buffers(call, 0);
+    EXPECT_EQ(scope.error(), "");
+    EXPECT_EQ(calls_of("cuModuleGetFunction").size(), 1u);
+    EXPECT_THAT(calls_of("cuLaunchKernel"), ElementsAre());
+    call_on_buffers(call, 1);
+    EXPECT_EQ(calls_of("cuModuleGetFunction").size(), 1u);
+    EXPECT_EQ(calls_of("cuLaunchKernel").size(), 1u);
 }
 
 TEST_F(Launcher, ACallOutsideAScopeLaunchesNothing) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "dsl/tile/cuda/ir_facts.h"
+#include "dsl/lower/ir_facts.h"
 
-namespace ks::tile {
+namespace ks::lower {
 using namespace Halide;
 using namespace Halide::Internal;
 
@@ -46,7 +46,12 @@ std::set<std::string> allocations_in(const Stmt &code) { return names_of<Allocat
 std::set<std::string> loops_in(const Stmt &code) { return names_of<For>(code); }
 std::set<std::string> stored_in(const Stmt &code) { return names_of<Store>(code); }
 std::set<std::string> variables_in(const Expr &e) { return names_of<Variable>(e); }
-bool has_load(const Expr &e) { return !names_of<Load>(e).empty(); }
+
+std::vector<const Load *> loads_in(const Expr &e) {
+    std::vector<const Load *> loads;
+    for_every<Load>(e, [&](const Load *op) { loads.push_back(op); });
+    return loads;
+}
 
 std::vector<Expr> stores_to(const std::string &buffer, const Stmt &code) {
     std::vector<Expr> indices;
@@ -56,4 +61,4 @@ std::vector<Expr> stores_to(const std::string &buffer, const Stmt &code) {
     return indices;
 }
 
-} // namespace ks::tile
+} // namespace ks::lower

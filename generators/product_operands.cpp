@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "generators/product_operands.h"
+
+namespace ks {
+using namespace Halide;
+
+Expr within(Reads reads, const Expr &i, const Expr &extent) {
+    return reads == Reads::clamped ? min(i, extent - 1) : i;
+}
+
+void promise_no_gaps(OutputImageParam buffer, const std::vector<int> &extents) {
+    int stride = 1, dim = 0;
+    for (int extent : extents) {
+        buffer.dim(dim).set_bounds(0, extent);
+        buffer.dim(dim).set_stride(stride);
+        if (++dim == buffer.dimensions()) return;
+        stride *= extent;
+    }
+    buffer.dim(dim).set_stride(stride);
+}
+
+} // namespace ks
