@@ -37,7 +37,7 @@ pack::PackKernel kernel_of(const Candidate &c) {
     Halide::Target target = kernel_target(c.isa);
     pack::PackKernel k{c.op, c.isa, c.spec, without_widths(c.knobs), {}, "", pack::Rank::tuned};
     if (c.knobs[widths] == "any") k.spec = default_spec(op, c.spec, target);
-    if (!op.space(k.spec, target).legal(k.knobs))
+    if (!space_of(c.op, c.spec, c.isa).legal(c.knobs))
         throw Error(c.text(), "is not a point of the op's schedule space");
     return k;
 }
