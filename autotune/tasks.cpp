@@ -14,7 +14,7 @@ namespace {
 // rows; on a GPU, which has more to keep busy, of 2048.
 std::vector<int64_t> ladder_of(const std::string &dim, const std::string &isa) {
     bool gpu = isa == "cuda";
-    if (dim == "T") return gpu ? std::vector<int64_t>{64, 512, 2048} : std::vector<int64_t>{1, 32, 512};
+    if (dim == "T") return gpu ? std::vector<int64_t>{64, 512, 2048, 16384} : std::vector<int64_t>{1, 32, 512};
     if (dim == "S") return gpu ? std::vector<int64_t>{1, 8, 64, 128} : std::vector<int64_t>{1, 4, 16};
     return gpu ? std::vector<int64_t>{1, 8, 64, 512, 2048} : std::vector<int64_t>{1, 8, 64, 512};
 }

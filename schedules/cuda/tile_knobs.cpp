@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "schedules/cuda/tile_knobs.h"
 #include "runtime/base/error.h"
+#include <algorithm>
 
 namespace ks::cuda {
 
 namespace {
 
-// A warpgroup of producers gives registers away; what each side is left with, by the number of consumers.
+// A warpgroup of producers gives registers away; the consumers share what it leaves.
 void share_registers(tile::TileOp &op) {
+    constexpr int most = 240;
     op.producer_registers = op.gathered ? 56 : 40;
-    op.consumer_registers = op.warpgroups == 1 ? 240 : op.gathered ? 224 : 232;
+    int left = op.registers_at_entry() * op.threads() - op.producer_registers * op.producer_threads;
+    op.consumer_registers = std::min(tile::whole_registers(left / op.consumers()), most);
 }
 
 bool is_legal(const tile::TileOp &op) {
@@ -39,6 +42,7 @@ tile::TileOp tile_op(const Knobs &k, const TileProblem &p) {
     op.producer_threads = op.unit == tile::Unit::mma     ? 0
                           : k["producer"] == "warpgroup" ? tile::warpgroup_threads
                                                          : 32;
+    op.blocks_per_multiprocessor = k.integer("tile_blocks");
     op.producer_registers = op.consumer_registers = 0;
     if (op.producer_threads == tile::warpgroup_threads) share_registers(op);
     return op;
@@ -54,6 +58,7 @@ void add_tile_knobs(Space &s, const TileProblem &p, const std::function<bool(con
     s.knob("stages", {2, 3, 4, 5, 6, 8}, 4, "tile: steps of K in shared memory");
     s.knob("row_group", {0, 1, 4, 8, 16}, 8, "tile: row tiles that share a column tile; 0: all");
     s.knob("resident", {0, 132, 264}, 0, "tile: blocks that stay and take tile after tile; 0: one each");
+    s.knob("tile_blocks", {1, 2}, 1, "tile: resident on a multiprocessor");
     s.knob("producer", std::vector<std::string>{"warp", "warpgroup"}, "warpgroup", "tile: who copies");
     s.knob("store", std::vector<std::string>{"staged", "direct"}, p.scattered ? "direct" : "staged",
            "tile: results through shared memory and a tensor map, or from registers");

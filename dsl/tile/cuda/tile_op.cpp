@@ -53,20 +53,26 @@ void check_roles(const TileOp &op) {
 
 void check_resources(const TileOp &op) {
     constexpr int beside_accumulators = 24; // addresses, ring state and the temporaries of an epilogue
+    constexpr int beside_instruction = 26;  // what ptxas wants for a wgmma besides, at entry already
     int blocks = op.blocks_per_multiprocessor;
     require(blocks >= 1, "at least one block on a multiprocessor");
-    int at_entry = registers_of_multiprocessor / (blocks * op.threads()) / 8 * 8;
-    int consumer = op.consumer_registers ? op.consumer_registers : std::min(at_entry, 255);
+    int at_entry = std::min(op.registers_at_entry(), 255),
+        consumer = op.consumer_registers ? op.consumer_registers : at_entry;
     require(op.accumulators() + beside_accumulators <= consumer,
             of(op.accumulators(), "accumulators do not fit in ") + of(consumer, "registers"));
+    require(op.unit == Unit::mma || op.columns / 2 + beside_instruction <= at_entry,
+            of(op.columns / 2, "accumulators of an instruction do not fit in ") +
+                of(at_entry, "registers at entry"));
     int after = op.producer_registers * op.producer_threads + op.consumer_registers * op.consumers();
-    require(after * blocks <= registers_of_multiprocessor,
-            of(after, "registers after the roles part: a multiprocessor has 65536 for its blocks"));
+    int before = op.registers_at_entry() * op.threads();
+    require(after <= before,
+            of(after, "registers after the roles part: the block has " + std::to_string(before)));
     require(op.stages >= 2 && op.stages <= SharedLayout::most_stages,
             of(op.stages, "stages: 2 to " + std::to_string(SharedLayout::most_stages)));
+    constexpr int reserved = 1024; // of each block, by the driver
     int bytes = SharedLayout(op).launch_bytes();
     int most = op.unit == Unit::mma ? shared_bytes_everywhere : most_shared_bytes;
-    require(bytes * blocks <= most,
+    require((bytes + reserved) * blocks <= most + reserved,
             of(bytes, "bytes of shared memory: a multiprocessor has " + std::to_string(most)));
 }
 

@@ -21,6 +21,7 @@ constexpr int store_block_columns = 64;                          // 16-bit resul
 constexpr int most_shared_bytes = 232448;                        // of a block on compute capability 9.0 ...
 constexpr int shared_bytes_everywhere = 101376;                  // ... and on all from 8.0 on
 constexpr int registers_of_multiprocessor = 65536;
+constexpr int whole_registers(int count) { return count / 8 * 8; } // a thread gets them in eights
 
 // The order in which blocks take tiles.
 struct TileOrder {
@@ -55,6 +56,10 @@ struct TileOp {
     int product_columns() const { return columns / products; }
     int consumers() const { return warpgroup_threads * warpgroups; }
     int threads() const { return consumers() + producer_threads; }
+    // Of a thread, before roles part: all that the blocks of a multiprocessor can have.
+    int registers_at_entry() const {
+        return whole_registers(registers_of_multiprocessor / (blocks_per_multiprocessor * threads()));
+    }
     int accumulators() const { return slabs * columns / 2; } // f32 registers of a thread
     int steps() const { return (K + step_k - 1) / step_k; }
     bool ragged_k() const { return K % step_k != 0; } // the last step is partly zeros

@@ -44,7 +44,7 @@ TEST(TileOp, RolesMoveRegistersOnlyInWholeWarpgroups) {
                 HasSubstr("gathered rows need a warpgroup"));
     EXPECT_THAT(why([](TileOp &op) { op.producer_registers = 44; }), HasSubstr("44 registers"));
     EXPECT_THAT(why([](TileOp &op) { op.consumer_registers = 240, op.producer_registers = 56; }),
-                HasSubstr("a multiprocessor has 65536"));
+                HasSubstr("the block has 64512"));
 }
 
 TEST(TileOp, MmaHasConsumersAlone) {
@@ -67,7 +67,17 @@ TEST(TileOp, WhatDoesNotFitIsRefused) {
     EXPECT_THAT(why([](TileOp &op) { op.slabs = 2; }), HasSubstr("256 accumulators do not fit in 232"));
     EXPECT_THAT(why([](TileOp &op) { op.stages = 5; }), HasSubstr("bytes of shared memory"));
     EXPECT_THAT(why([](TileOp &op) { op.stages = 1; }), HasSubstr("1 stages"));
-    EXPECT_THAT(why([](TileOp &op) { op.blocks_per_multiprocessor = 2; }), HasSubstr("a multiprocessor has"));
+    auto two_blocks = [](TileOp &op) {
+        op.blocks_per_multiprocessor = 2, op.columns = 128, op.stages = 3, op.staged_store = false;
+        op.warpgroups = 1, op.slabs = 2, op.consumer_registers = 200;
+    };
+    EXPECT_EQ(why(two_blocks), "no error");
+    EXPECT_THAT(why([&](TileOp &op) { two_blocks(op), op.stages = 4; }), HasSubstr("bytes of shared memory"));
+    EXPECT_THAT(why([&](TileOp &op) { two_blocks(op), op.consumer_registers = 232; }),
+                HasSubstr("the block has 32768"));
+    EXPECT_THAT(
+        why([&](TileOp &op) { two_blocks(op), op.warpgroups = 2, op.slabs = 1, op.consumer_registers = 96; }),
+        HasSubstr("64 accumulators of an instruction do not fit in 80 registers"));
 }
 
 // 128 + 256 rows of 128 bytes a stage, four stages, two buffers of 8 KiB for each warpgroup, barriers,
