@@ -16,6 +16,11 @@ std::string arch_of(const std::string &ptx) {
     return ptx.substr(at, ptx.find_first_of(", \n", at) - at);
 }
 
+// From compute capability 9.0 on.
+bool has_dependent_launches(const std::string &arch) {
+    return std::stoi(arch.substr(std::strlen("sm_"))) >= 90;
+}
+
 // Everything that a text calls must be in it: what is left would fail only when a device loads it.
 std::string whole(const std::string &ptx, const std::string &symbol) {
     std::vector<std::string> left = undefined_calls(ptx);
@@ -99,8 +104,11 @@ std::vector<CudaReport> compile_cuda(const Kernel &kernel, const std::string &sy
     std::vector<Image> images;
     std::vector<CudaReport> reports;
     for (const std::string &arch : build.archs) {
-        Cubin cubin = ptxas.assemble(ptx, {arch, kernel.device.max_registers});
-        images.push_back({cuda::ImageKind::cubin, arch, std::move(cubin.code)});
+        bool waits = has_dependent_launches(arch);
+        Cubin cubin =
+            ptxas.assemble(waits ? with_dependent_launches(ptx, kernel.device.early_successor) : ptx,
+                           {arch, kernel.device.max_registers});
+        images.push_back({cuda::ImageKind::cubin, arch, std::move(cubin.code), waits});
         reports.push_back({arch, std::move(cubin.kernels)});
     }
     if (build.with_ptx)

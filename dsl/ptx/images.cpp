@@ -13,7 +13,11 @@ cuda::ImageEntry entry_of(const Image &image) {
     std::smatch found;
     if (!std::regex_match(image.arch, found, std::regex("sm_(\\d+)(a?)")))
         throw Error("architecture " + image.arch, "is not sm_ and a number");
-    return {image.kind,        static_cast<uint32_t>(std::stoul(found[1])), found[2].length() ? 1u : 0u, 0, 0,
+    return {image.kind,
+            static_cast<uint32_t>(std::stoul(found[1])),
+            found[2].length() ? 1u : 0u,
+            image.waits ? 1u : 0u,
+            0,
             image.bytes.size()};
 }
 

@@ -11,6 +11,7 @@ struct Image {
     cuda::ImageKind kind;
     std::string arch; // "sm_90", "sm_90a"; of PTX the one in its .target
     std::vector<uint8_t> bytes;
+    bool waits = false; // its kernels wait for the launch before: with_dependent_launches()
 };
 
 // Throws ks::Error for a name that is no architecture.

@@ -100,6 +100,18 @@ std::string with_prefetch(const std::string &ptx, int bytes) {
     return std::regex_replace(replaced(ptx, "version", "7.4"), load, "ld.global.nc." + size + "$1");
 }
 
+std::string with_dependent_launches(const std::string &ptx, bool early_successor) {
+    static const std::regex body("(\\.visible \\.entry [^{;]*\\{)"), version("\\.version (\\d+\\.\\d)"),
+        arch("\\.target sm_(\\d+)");
+    std::string text = ptx;
+    if (std::stof(match(text, version)) < 7.8F) text = replaced(text, "version", "7.8");
+    if (std::stoi(match(text, arch)) < 90) text = replaced(text, "target", "sm_90");
+    return std::regex_replace(text, body,
+                              std::string("$1\n") +
+                                  (early_successor ? "\tgriddepcontrol.launch_dependents;\n" : "") +
+                                  "\tgriddepcontrol.wait;");
+}
+
 std::vector<std::string> undefined_calls(const std::string &ptx) {
     std::set<std::string> names;
     for (std::sregex_iterator at(ptx.begin(), ptx.end(), callee), end; at != end; ++at) {

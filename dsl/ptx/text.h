@@ -42,6 +42,12 @@ std::string with_launch_bounds(const std::string &ptx, int threads, int blocks);
 // cache at once: for rows that are read to their end by threads far apart.
 std::string with_prefetch(const std::string &ptx, int bytes);
 
+// The text whose kernels wait for the launch before them to end and its stores to be seen, before they do
+// anything else: such a launch may be prepared while that one still runs ("programmatic dependent launch";
+// PTX ISA, griddepcontrol). For sm_90 at least. Its own successor is let in when its last block has ended,
+// or, if it is let in early, when all of its blocks have begun.
+std::string with_dependent_launches(const std::string &ptx, bool early_successor);
+
 // Names of what the text calls and does not define; empty when it is whole.
 std::vector<std::string> undefined_calls(const std::string &ptx);
 

@@ -27,7 +27,9 @@ Kernel expert_tiles(const Spec &spec, const Knobs &k, const Target &) {
         .reorder(round, expert)
         .gpu_threads(expert);
     op.found.compute_at(op.slots, thread);
-    return {{op.slots}, op.operands.arguments(), {}};
+    Kernel kernel{{op.slots}, op.operands.arguments(), {}};
+    kernel.device.early_successor = true;
+    return kernel;
 }
 
 } // namespace ks::cuda

@@ -86,6 +86,7 @@ Kernel squares_kernel(const Func &out, const Operands &operands) {
 Kernel rows_kernel(const Func &out, const Operands &operands, const tile::RowProduct &product) {
     Kernel kernel = product_kernel(out, operands);
     product.finish(kernel);
+    kernel.device.early_successor = true;
     return kernel;
 }
 

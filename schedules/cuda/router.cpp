@@ -90,6 +90,7 @@ Kernel router(const Spec &spec, const Knobs &k, const Target &) {
     Kernel kernel{{op.permutation}, op.operands.arguments(), {}};
     for (const std::string &func : assigning) kernel.passes.push_back(std::make_shared<AssignPass>(func));
     kernel.device.expansions = ptx::instructions();
+    kernel.device.early_successor = true;
     return kernel;
 }
 

@@ -25,6 +25,7 @@ std::string parameter_bytes; // a digit for each parameter that a launch line sh
 int devices = 2, most_shared = 232448;
 int capability[2][2] = {{9, 0}, {8, 0}};
 thread_local std::vector<void *> contexts;
+thread_local std::string overlapping;
 
 template <typename... T>
 int called(const char *name, const T &...values) {
@@ -92,7 +93,8 @@ int cuFuncSetAttribute(void *f, int which, int value) {
     if (f != handle_here(3000)) return invalid_handle;
     return called("cuFuncSetAttribute", which, value);
 }
-// Grid, block, shared bytes, stream, function, current context, parameters (stub_parameters).
+// Grid, block, shared bytes, stream, function, current context, whether it may overlap the launch before,
+// parameters (stub_parameters).
 int cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
                    unsigned shared, void *stream, void **parameters, void **) {
     if (f != handle_here(3000)) return invalid_handle;
@@ -104,8 +106,25 @@ int cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, 
         values += " " + std::to_string(value);
     }
     return called("cuLaunchKernel", gx, gy, gz, bx, by, bz, shared, stream, shown(f), current(),
-                  "|" + values);
+                  overlapping + "|" + values);
 }
+#if KS_STUB_VERSION >= 11080
+// Of CUlaunchConfig what the launcher sets: the one attribute is programmatic stream serialization (6).
+struct LaunchConfig {
+    unsigned grid[3], block[3], shared;
+    void *stream;
+    const int *attributes;
+    unsigned count;
+};
+int cuLaunchKernelEx(const LaunchConfig *c, void *f, void **parameters, void **extra) {
+    if (c->count != 1 || c->attributes[0] != 6 || c->attributes[2] != 1) return invalid_value;
+    overlapping = "overlapping ";
+    int status = cuLaunchKernel(f, c->grid[0], c->grid[1], c->grid[2], c->block[0], c->block[1], c->block[2],
+                                c->shared, c->stream, parameters, extra);
+    overlapping = "";
+    return status;
+}
+#endif
 int cuGetErrorName(int status, const char **name) {
     *name = status == 2     ? "CUDA_ERROR_OUT_OF_MEMORY"
             : status == 209 ? "CUDA_ERROR_NO_BINARY_FOR_GPU"

@@ -64,6 +64,8 @@ Driver open_driver() {
     bind(library, "cuModuleGetFunction", d.get_function);
     bind(library, "cuFuncSetAttribute", d.set_function_attribute);
     bind(library, "cuLaunchKernel", d.launch);
+    void *extended = dlsym(library, "cuLaunchKernelEx");
+    d.launch_extended = reinterpret_cast<decltype(d.launch_extended)>(extended);
     void *encode = dlsym(library, "cuTensorMapEncodeTiled");
     d.encode_tensor_map = reinterpret_cast<decltype(d.encode_tensor_map)>(encode);
     bind(library, "cuGetErrorString", d.error_text);

@@ -21,6 +21,20 @@ using GraphExec = struct CUgraphExec_st *;
 using Address = unsigned long long;  // CUdeviceptr
 using Stream = struct CUstream_st *; // null: the default stream
 
+// CUlaunchAttribute and CUlaunchConfig.
+struct alignas(8) LaunchAttribute {
+    enum Kind : int { programmatic_stream_serialization = 6 };
+    Kind kind;
+    int padding;
+    int value[16];
+};
+struct LaunchConfig {
+    unsigned grid[3], block[3], shared_bytes;
+    Stream stream;
+    const LaunchAttribute *attributes;
+    unsigned attribute_count;
+};
+
 // What opening devices and launching kernels need.
 struct Driver {
     Result (*init)(unsigned flags);
@@ -41,6 +55,8 @@ struct Driver {
     Result (*launch)(Function function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
                      unsigned block_y, unsigned block_z, unsigned shared_bytes, Stream stream,
                      void **parameters, void **extra);
+    // Null in drivers older than CUDA 11.8: launches then do not overlap.
+    Result (*launch_extended)(const LaunchConfig *config, Function function, void **parameters, void **extra);
     // Null in drivers older than CUDA 12: only kernels with a TileLaunch need it.
     Result (*encode_tensor_map)(void *map, int type, unsigned rank, Address address, const uint64_t *size,
                                 const uint64_t *row_bytes, const uint32_t *box,

@@ -38,6 +38,18 @@ int failed_by_exception() noexcept {
     }
 }
 
+// A kernel that waits for the launch before it may begin while that one ends.
+Result launch(const Object::Ready &kernel, LaunchConfig c, void **parameters) {
+    const Driver &d = driver();
+    if (!kernel.waits || !d.launch_extended)
+        return d.launch(kernel.function, c.grid[0], c.grid[1], c.grid[2], c.block[0], c.block[1], c.block[2],
+                        c.shared_bytes, c.stream, parameters, nullptr);
+    const LaunchAttribute overlap = {LaunchAttribute::programmatic_stream_serialization, 0, {1}};
+    c.attributes = &overlap;
+    c.attribute_count = 1;
+    return d.launch_extended(&c, kernel.function, parameters, nullptr);
+}
+
 } // namespace
 
 extern "C" {
@@ -65,16 +77,21 @@ int ks_cuda_run(void *state, const char *name, int blocks_x, int blocks_y, int b
             is_buffer[count] ? &static_cast<KernelBuffer *>(arguments[count])->device : arguments[count];
     }
     TensorMap maps[TileLaunch::most_maps];
-    const Function *function = object->function(*here.device, name, shared_bytes);
+    const Object::Ready kernel = object->ready(*here.device, name, shared_bytes);
     if (blocks_x <= 0 || blocks_y <= 0 || blocks_z <= 0) return 0; // the driver refuses an empty grid
     for (uint32_t i = 0; tile && i < tile->maps; i++) {
         maps[i] = tensor_map(*static_cast<KernelBuffer *>(arguments[tile->map[i].argument]), tile->map[i]);
         parameters[count++] = &maps[i];
     }
     auto dimension = [](int n) { return static_cast<unsigned>(n); };
-    Result r = driver().launch(*function, dimension(blocks_x), dimension(blocks_y), dimension(blocks_z),
-                               dimension(threads_x), dimension(threads_y), dimension(threads_z),
-                               dimension(shared_bytes), here.stream, parameters, nullptr);
+    Result r = launch(kernel,
+                      {{dimension(blocks_x), dimension(blocks_y), dimension(blocks_z)},
+                       {dimension(threads_x), dimension(threads_y), dimension(threads_z)},
+                       dimension(shared_bytes),
+                       here.stream,
+                       nullptr,
+                       0},
+                      parameters);
     return r ? failed(here.device->name + ": " + text_of(r)) : 0;
 } catch (...) {
     return failed_by_exception();

@@ -9,7 +9,6 @@ namespace {
 
 bool runs(const ImageEntry &e, uint32_t device) {
     if (e.kind == ImageKind::launch) return false;
-
     if (e.architecture) return e.capability == device;
     bool same_major = e.capability / 10 == device / 10;
     return e.capability <= device && (e.kind == ImageKind::ptx || same_major);
@@ -45,7 +44,7 @@ bool for_entries(const void *block, const Visit &visit) {
 
 } // namespace
 
-const void *choose_image(const void *block, int major, int minor) {
+ChosenImage choose_image(const void *block, int major, int minor) {
     ImageEntry best{};
     bool found = false;
     bool whole = for_entries(block, [&](const ImageEntry &e) {
@@ -53,7 +52,8 @@ const void *choose_image(const void *block, int major, int minor) {
         best = e;
         found = true;
     });
-    return whole && found ? static_cast<const char *>(block) + best.offset : nullptr;
+    if (!whole || !found) return {nullptr, false};
+    return {static_cast<const char *>(block) + best.offset, best.waits == 1};
 }
 
 const TileLaunch *launch_in(const void *block) {

@@ -24,14 +24,19 @@ struct ImageEntry {
     ImageKind kind;
     uint32_t capability;   // major * 10 + minor of the architecture it was made for
     uint32_t architecture; // 1: of "sm_90a" and the like, which no other architecture runs
-    uint32_t reserved;
+    uint32_t waits;        // 1: its kernels wait for the launch before them to end, which they may overlap
     uint64_t offset, size; // bytes, from the header
+};
+
+struct ChosenImage {
+    const void *bytes; // null: there is none
+    bool waits;
 };
 
 // The image that a device of compute capability major.minor should load, from bytes that begin with an
 // ImageHeader: its own architecture's, else the nearest below it with the same major number, else PTX for the
-// driver to translate. Null when there is none, or when the bytes are no such block.
-const void *choose_image(const void *block, int major, int minor);
+// driver to translate. None when the bytes are no such block.
+ChosenImage choose_image(const void *block, int major, int minor);
 
 // The description of a launch that is not an ordinary one, or null.
 struct TileLaunch;

@@ -33,12 +33,13 @@ Object::Loaded &Object::loaded(const OpenDevice &device) {
     if (Loaded *known = slot.load(std::memory_order_acquire)) return *known;
     std::lock_guard<std::mutex> lock(loading_);
     if (Loaded *known = slot.load(std::memory_order_acquire)) return *known;
-    const void *image = choose_image(images_, device.major, device.minor);
-    if (!image)
+    const ChosenImage image = choose_image(images_, device.major, device.minor);
+    if (!image.bytes)
         throw Error(device.name,
                     "no code for compute capability " + capability(device) + " is in the kernel");
     auto made = std::make_unique<Loaded>(); // before the module, which nobody would unload
-    check(driver().load_module(&made->module, image), device.name.c_str());
+    check(driver().load_module(&made->module, image.bytes), device.name.c_str());
+    made->waits = image.waits;
     slot.store(made.get(), std::memory_order_release);
     return *made.release();
 }
@@ -72,11 +73,11 @@ void Object::allow_shared(const OpenDevice &device, Kernel &kernel, int bytes) {
     kernel.shared_allowed.store(bytes, std::memory_order_release);
 }
 
-const Function *Object::function(const OpenDevice &device, const char *name, int shared_bytes) {
+Object::Ready Object::ready(const OpenDevice &device, const char *name, int shared_bytes) {
     Kernel &k = kernel(device, name);
     if (shared_bytes > k.shared_allowed.load(std::memory_order_acquire))
         allow_shared(device, k, shared_bytes);
-    return &k.function;
+    return {k.function, loaded(device).waits};
 }
 
 } // namespace ks::cuda

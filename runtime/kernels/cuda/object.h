@@ -15,9 +15,14 @@ class Object {
     // image.h.
     static Object &at(void **state, const char *images);
 
-    // A kernel by the name constant of its caller, allowed that much dynamic shared memory. Lives as long as
-    // the process. Throws ks::Error: no image for the device, the driver refuses it, too much shared memory.
-    const Function *function(const OpenDevice &device, const char *name, int shared_bytes);
+    struct Ready {
+        Function function;
+        bool waits; // for the launch before it, which its own may overlap
+    };
+
+    // A kernel by the name constant of its caller, allowed that much dynamic shared memory. Throws ks::Error:
+    // no image for the device, the driver refuses it, too much shared memory.
+    Ready ready(const OpenDevice &device, const char *name, int shared_bytes);
 
     // How its launches differ from ordinary ones; null: not at all.
     const TileLaunch *launch() const { return launch_; }
@@ -31,6 +36,7 @@ class Object {
     };
     struct Loaded {
         Module module = nullptr;
+        bool waits = false;
         std::atomic<Kernel *> kernels{nullptr};
     };
 

@@ -132,6 +132,18 @@ TEST(PtxText, RetargetChangesBothDirectivesAndNothingElse) {
 }
 
 // Ours against the compiler of today: its calls must have the shape that the tests above hold.
+// Before the first instruction; the text is for sm_90 at least, and no older than the instruction.
+TEST(PtxText, KernelsWaitForTheLaunchBefore) {
+    std::string late = with_dependent_launches(two_calls, false),
+                early = with_dependent_launches(two_calls, true);
+    EXPECT_THAT(late, HasSubstr(".version 7.8\n.target sm_90\n"));
+    EXPECT_THAT(late, HasSubstr(")\n{\n\tgriddepcontrol.wait;"));
+    EXPECT_THAT(late, Not(HasSubstr("launch_dependents")));
+    EXPECT_THAT(early, HasSubstr("{\n\tgriddepcontrol.launch_dependents;\n\tgriddepcontrol.wait;"));
+    std::string younger = with_dependent_launches(retarget(two_calls, "8.0", "sm_90a"), false);
+    EXPECT_THAT(younger, HasSubstr(".version 8.0\n.target sm_90a\n"));
+}
+
 TEST(PtxText, PrefetchIsOfVectorLoadsAlone) {
     std::string made = with_prefetch(".version 7.0\n.target sm_80\n\tld.global.nc.v4.b32 \t{%r1, %r2, %r3, "
                                      "%r4}, [%rd1];\n\tld.global.nc.b32 \t%r5, [%rd1];\n",

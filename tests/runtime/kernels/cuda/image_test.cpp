@@ -17,7 +17,7 @@ Image image(ImageKind kind, const std::string &arch) {
 
 // What a device gets, or "none".
 std::string chosen(const std::vector<uint8_t> &block, int major, int minor) {
-    const void *found = cuda::choose_image(block.data(), major, minor);
+    const void *found = cuda::choose_image(block.data(), major, minor).bytes;
     return found ? static_cast<const char *>(found) : "none";
 }
 
@@ -46,10 +46,19 @@ TEST(CudaImage, ArchitectureSpecificCodeRunsOnItsOwnAlone) {
     EXPECT_EQ(chosen(join_images({image(ImageKind::ptx, "sm_90a")}), 10, 0), "none");
 }
 
+TEST(CudaImage, SaysWhetherItsKernelsWait) {
+    std::vector<Image> some = plain;
+    some[1].waits = true; // of sm_90
+    std::vector<uint8_t> block = join_images(some);
+    EXPECT_FALSE(cuda::choose_image(block.data(), 8, 0).waits);
+    EXPECT_TRUE(cuda::choose_image(block.data(), 9, 0).waits);
+    EXPECT_FALSE(cuda::choose_image(block.data(), 12, 0).waits);
+}
+
 TEST(CudaImage, EveryImageIsAligned) {
     std::vector<uint8_t> block = join_images(plain);
     for (auto [major, minor] : {std::pair{8, 0}, {9, 0}, {10, 0}, {12, 0}}) {
-        auto *found = static_cast<const uint8_t *>(cuda::choose_image(block.data(), major, minor));
+        auto *found = static_cast<const uint8_t *>(cuda::choose_image(block.data(), major, minor).bytes);
         EXPECT_EQ((found - block.data()) % 16, 0);
     }
 }

@@ -46,6 +46,7 @@ using testing::AnyOf;
 using testing::ElementsAre;
 using testing::EndsWith;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 // y = 2 x over 100 elements, 64 threads a block; with `shared_rows` a block stages so many rows of 64 floats.
@@ -140,8 +141,21 @@ TEST_F(Launcher, AFirstCallLoadsAndASecondOnlyLaunches) {
     EXPECT_EQ(calls_of("cuModuleGetFunction").size(), 1u);
     reset();
     EXPECT_EQ(launch(call, 0, 77), "");
-    EXPECT_THAT(calls(), ElementsAre("cuCtxGetCurrent", StartsWith("cuCtxPushCurrent"),
-                                     "cuLaunchKernel 2 1 1 64 1 1 0 0x4d 3000 1000 |", "cuCtxPopCurrent"));
+    EXPECT_THAT(calls(),
+                ElementsAre("cuCtxGetCurrent", StartsWith("cuCtxPushCurrent"),
+                            "cuLaunchKernel 2 1 1 64 1 1 0 0x4d 3000 1000 overlapping |", "cuCtxPopCurrent"));
+}
+
+TEST_F(Launcher, OnlyCodeThatWaitsForTheLaunchBeforeMayOverlapIt) {
+    Call call = kernel();
+    launch(call, 0);
+    launch(call, 1);              // of compute capability 8.0, whose code cannot wait
+    launch(kernel(0, {"sm_80"})); // the driver translates the text, which does not
+    auto launches = calls_of("cuLaunchKernel");
+    ASSERT_EQ(launches.size(), 3u);
+    EXPECT_THAT(launches[0], HasSubstr("overlapping"));
+    EXPECT_THAT(launches[1], Not(HasSubstr("overlapping")));
+    EXPECT_THAT(launches[2], Not(HasSubstr("overlapping")));
 }
 
 // x, y, the blocks that need no guard, where y begins in x, where y ends and begins.

@@ -93,7 +93,7 @@ TEST(TileLaunchImage, TravelsBesideTheCodeAndIsNoCode) {
     ASSERT_TRUE(found);
     EXPECT_EQ(found->shared_bytes, 1024u);
     EXPECT_EQ(found->map[0].argument, 2u);
-    EXPECT_EQ(std::memcmp(choose_image(block.data(), 9, 0), code.data(), code.size()), 0);
+    EXPECT_EQ(std::memcmp(choose_image(block.data(), 9, 0).bytes, code.data(), code.size()), 0);
     EXPECT_EQ(launch_in(ptx::join_images({{ImageKind::cubin, "sm_90a", code}}).data()), nullptr);
     block[8] = 16; // a block that ends within its header
     for (size_t i = 9; i < 16; i++) block[i] = 0;
