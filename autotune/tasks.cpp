@@ -126,6 +126,16 @@ Task task_of(const std::string &name, const std::map<std::string, std::string> &
     return t;
 }
 
+void add_task(std::vector<Task> &tasks, Task task) {
+    auto same = std::find_if(tasks.begin(), tasks.end(), [&](const Task &t) {
+        return t.op == task.op && t.isa == task.isa && t.spec.text() == task.spec.text();
+    });
+    if (same == tasks.end()) return tasks.push_back(std::move(task));
+    for (Dims &shape : task.shapes)
+        if (std::find(same->shapes.begin(), same->shapes.end(), shape) == same->shapes.end())
+            same->shapes.push_back(std::move(shape));
+}
+
 namespace {
 
 double storage_bytes(const Spec &spec, const char *choice) { return spec.choice(choice) == "f32" ? 4 : 2; }

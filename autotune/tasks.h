@@ -10,6 +10,10 @@ namespace ks::tune {
 // the op's first legal choice, and dynamic dimensions a ladder of their own. Throws ks::Error.
 Task task_of(const std::string &op, const std::map<std::string, std::string> &shape, const std::string &isa);
 
+// To a list with one task for each op, instruction set and Spec: what the list has of them is timed at the
+// shapes of both.
+void add_task(std::vector<Task> &tasks, Task task);
+
 // Every op and shape that a forward pass of the model in this folder spends its time in. `dtype` "" is the
 // checkpoint's own.
 std::vector<Task> model_tasks(const std::string &folder, const std::string &dtype, const std::string &isa);
