@@ -18,17 +18,6 @@ void add_task(std::vector<Task> &tasks, Task task);
 // checkpoint's own.
 std::vector<Task> model_tasks(const std::string &folder, const std::string &dtype, const std::string &isa);
 
-// Flops and bytes that the op cannot avoid at a shape; exps count as the multiplications of a degree-5
-// polynomial.
-struct Work {
-    double flops, bytes;
-    bool pairs = false;   // flops are dot products of bf16 pairs
-    double footprint = 0; // bytes that calls go through before they come back to the same: what decides which
-                          // cache they are read from; 0: those of one call, in the nearest
-};
-Work work_of(const Task &task, const Dims &shape); // of an op that can be tuned
-bool can_tune(const std::string &op);
-
 std::string
 compiler_version(const std::string &isa); // of what this program builds for it: Halide, and ptxas for "cuda"
 

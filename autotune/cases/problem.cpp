@@ -20,7 +20,7 @@ int option_flags(const std::string &op) {
     return op == "rms_norm" || op == "layer_norm" ? int(norm_add) : 0;
 }
 
-// Tiles of routed rows as the contracts of the grouped ops want them: `rows` or `experts` of every slot. Each
+// Tiles of routed rows as ops that take them want them: `rows` or `experts` of every slot. Each
 // row has an expert; with few rows one expert has none. Tiles that are left over are not used.
 Values tiles(const Problem &p, bool experts) {
     auto G = static_cast<size_t>(p.dims.at("G")), B = static_cast<size_t>(p.dims.at("B"));
@@ -48,7 +48,7 @@ Values tiles(const Problem &p, bool experts) {
 Values integers(const Problem &p, const Operand &o) {
     const Contract &c = *p.contract;
     size_t count = p.count(o);
-    if (begins(c.name, "grouped_")) return tiles(p, o.name == "experts");
+    if (takes_tiles(c)) return tiles(p, o.name == "experts");
     auto rows = static_cast<size_t>(c.name == "embedding" ? p.dims.at("V") : p.dims.at("T"));
     Values v(count);
     std::mt19937 engine(7);
@@ -100,17 +100,26 @@ Values reals(const Problem &p, const Operand &o, int seed) {
 
 namespace {
 
-// Slots that repeat a row of y are to write the same: their h is equal.
-void repeat_hidden(Problem &p) {
+// Slots that repeat a row are to write the same: what they bring of their own is equal.
+void repeat_slots(Problem &p) {
     const Values &rows = p.in.at("rows");
     auto B = static_cast<size_t>(p.dims.at("B"));
-    auto K = static_cast<std::ptrdiff_t>(p.dims.at("K"));
-    auto h = p.in.at("h").begin();
-    for (size_t slot = 0; slot < rows.size(); slot++, h += K)
-        if (slot % B && rows[slot] == rows[slot - 1]) std::copy_n(h - K, K, h);
+    for (const Operand &o : p.contract->operands) {
+        if (o.role != Role::input || o.shape.size() != 3 || o.shape[0] != "G" || o.shape[1] != "B") continue;
+        auto width = static_cast<std::ptrdiff_t>(p.value(o.shape[2]));
+        auto of_slot = p.in.at(o.name).begin();
+        for (size_t slot = 0; slot < rows.size(); slot++, of_slot += width)
+            if (slot % B && rows[slot] == rows[slot - 1]) std::copy_n(of_slot - width, width, of_slot);
+    }
 }
 
 } // namespace
+
+bool takes_tiles(const Contract &contract) {
+    return std::any_of(contract.operands.begin(), contract.operands.end(), [](const Operand &o) {
+        return o.role == Role::input && o.shape == std::vector<std::string>{"G", "B"};
+    });
+}
 
 bool written(const Operand &o) { return o.role == Role::output || o.role == Role::in_place; }
 
@@ -162,7 +171,7 @@ Dims call_dims(const Contract &contract, const Spec &spec, const Dims &dynamic) 
     Dims dims = dynamic;
     dims.insert(spec.fixed.begin(), spec.fixed.end());
     if (contract.name == "expert_down" && dims.count("R")) dims.emplace("T", dims.at("R"));
-    if (begins(contract.name, "grouped_") && dims.count("T") && dims.count("B") && dims.count("E")) {
+    if (takes_tiles(contract) && dims.count("T") && dims.count("B") && dims.count("E")) {
         int64_t T = dims.at("T"), B = dims.at("B"); // as many tiles as any routing can fill
         dims.emplace("G", std::min(T, (T + dims.at("E") * (B - 1)) / B));
     }
@@ -188,7 +197,7 @@ Problem random_problem(const Contract &contract, const std::map<std::string, std
         else
             p.in[o.name] = o.type == "i32" ? integers(p, o) : reals(p, o, seed);
     }
-    if (contract.name == "grouped_expert_down") repeat_hidden(p);
+    if (takes_tiles(contract)) repeat_slots(p);
     if (contract.name == "expert_tiles") route(p);
     return p;
 }
