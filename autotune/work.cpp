@@ -28,16 +28,16 @@ Work scan(const Task &t, const Dims &shape) { return recurrence(t, shape, 4 * 3)
 Work update(const Task &t, const Dims &shape) { return recurrence(t, shape, 4 * (2 * rows_of(shape) + 1)); }
 
 Work product(const Task &t, const Dims &shape) {
-    double weights = weight_bytes(t.spec), N = fixed(t, "P") * std::stod(t.spec.choice("panel"));
-    double rows = rows_of(shape);
-    return {2 * rows * weights / storage_bytes(t, "weight"),
-            weights + rows * (fixed(t, "K") * storage_bytes(t, "io") + 4 * N),
-            multiplies_pairs(op_named(t.op).contract, t.spec), weights * weight_copies(t.spec, shape)};
+    Weights w = weights_of(t.spec, shape);
+    double rows = rows_of(shape), N = fixed(t, "P") * std::stod(t.spec.choice("panel"));
+    return {2 * rows * w.bytes / storage_bytes(t, "weight"),
+            w.bytes + rows * (fixed(t, "K") * storage_bytes(t, "io") + 4 * N),
+            multiplies_pairs(op_named(t.op).contract, t.spec), w.bytes * w.copies};
 }
 
 // Every expert has rows.
 Work products_of_experts(const Task &t, const Dims &shape) {
-    double weights = weight_bytes(t.spec), E = fixed(t, "E"), B = fixed(t, "B"), K = fixed(t, "K");
+    double weights = weights_of(t.spec, shape).bytes, E = fixed(t, "E"), B = fixed(t, "B"), K = fixed(t, "K");
     double columns = weights / E / K / storage_bytes(t, "weight");
     double rows = rows_of(shape), used = std::min(E, rows), slots = rows + used * (B - 1) / 2;
     return {2 * slots * columns * K, weights * used / E + slots * (K + columns) * storage_bytes(t, "io")};
