@@ -30,7 +30,7 @@ class OnDevice : public testing::Test {
     template <typename Go>
     Bytes after(const OpProblem &p, const Go &go) {
         PackCall call(p);
-        StagedCall staged(*library_, call.op(), call.args());
+        StagedCall staged(*library_, call.read());
         go(staged);
         staged.fetch();
         return written_bytes(p, call);
