@@ -21,13 +21,14 @@ std::vector<int64_t> ladder_of(const std::string &dim, const std::string &isa) {
 }
 
 // Shapes of an op with a ragged axis on a GPU, where one call has all sequences: batches of equal ones, `dim`
-// long in all.
+// long in all. For each number of sequences the ends and a middle of an interval, which begins at short
+// prompts.
 std::vector<Dims> batches(const std::string &dim) {
+    const std::vector<std::pair<int64_t, std::vector<int64_t>>> steps_of = {
+        {1, {64, 256, 512, 2048}}, {8, {64, 512, 2048}}, {64, {8, 64, 512}}};
     std::vector<Dims> shapes;
-    for (int64_t sequences : {1, 8, 64})
-        for (int64_t steps : {512, 2048})
-            if (sequences * steps <= 1 << 15)
-                shapes.push_back({{dim, sequences * steps}, {"sequences", sequences}});
+    for (const auto &[sequences, lengths] : steps_of)
+        for (int64_t steps : lengths) shapes.push_back({{dim, sequences * steps}, {"sequences", sequences}});
     return shapes;
 }
 
