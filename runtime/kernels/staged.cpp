@@ -48,6 +48,8 @@ ks_status launch_staged(const ks_library *library, int op, const void *args) {
         StagedCall staged(*library, call);
         if (ks_status s = staged.launch(nullptr)) return s;
         staged.fetch();
+    } catch (const cuda::OutOfMemory &e) {
+        return fail(KS_ERROR_MEMORY, std::string(call.op->name) + ": " + e.what());
     } catch (const Error &e) {
         return fail(KS_ERROR_DEVICE, std::string(call.op->name) + ": " + e.what());
     }

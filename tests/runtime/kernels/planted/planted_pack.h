@@ -32,7 +32,7 @@ extern std::function<void(void **)> planted_kernel; // what all of them do
 
 using Library = std::unique_ptr<ks_library, void (*)(ks_library *)>;
 
-// With a stub of libcuda, whose second device is never opened here.
+// With the stub of libcuda.
 class Planted : public testing::Test {
   protected:
     static void SetUpTestSuite() { setenv("KS_LIBCUDA", KS_STUB_LIBCUDA, 1); }
