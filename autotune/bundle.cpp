@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "autotune/bundle.h"
 #include "autotune/evaluation.h"
-#include "autotune/tasks.h"
+#include "autotune/work.h"
 #include "runtime/base/error.h"
 #include "runtime/io/atomic_file.h"
 #include <algorithm>

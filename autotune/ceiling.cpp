@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "autotune/ceiling.h"
 #include "runtime/base/aligned.h"
+#include "runtime/base/clock.h"
 #include <algorithm>
-#include <chrono>
 #include <immintrin.h>
 
 namespace ks::tune {
 
 namespace {
-
-double now() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 // Enough independent chains to hide a latency of 4 to 5 cycles on two pipes.
 constexpr int chains = 12;
@@ -73,9 +69,9 @@ template <typename F>
 double fastest(int tries, F run) {
     double best = 1e9;
     for (int i = 0; i < tries; i++) {
-        double start = now();
+        double start = seconds_now();
         sink = run();
-        best = std::min(best, now() - start);
+        best = std::min(best, seconds_now() - start);
     }
     return best;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What one core of this machine can do, measured: the floor under every time that the tuner reports.
 #pragma once
-#include "autotune/tasks.h"
+#include "autotune/work.h"
 #include <string>
 #include <utility>
 #include <vector>

@@ -2,11 +2,11 @@
 // An NVIDIA GPU as a device: guarded device memory, candidates whose host code finds our launcher in this
 // program, time by events around a graph.
 #include "autotune/cuda_device.h"
+#include "autotune/shared_object.h"
 #include "runtime/base/error.h"
 #include "runtime/kernels/cuda/memory.h"
 #include "runtime/kernels/cuda/timer.h"
 #include <algorithm>
-#include <dlfcn.h>
 #include <optional>
 #include <vector>
 
@@ -50,24 +50,17 @@ class CudaMemory : public Memory {
 class CudaArtefact : public Artefact {
   public:
     CudaArtefact(const std::string &path, const cuda::OpenDevice &device, cuda::Stream stream)
-        : device_(device), stream_(stream), library_(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) {
-        if (!library_) throw Error(path, dlerror());
-        std::string symbol = std::string(artefact_symbol) + "_argv";
-        call_ = reinterpret_cast<int (*)(void **)>(dlsym(library_, symbol.c_str()));
-        if (!call_) throw Error(path, "has no " + symbol);
-    }
-    // Never closed: the launcher remembers what it loaded for the object.
+        : device_(device), stream_(stream), object_(path, SharedObject::Code::stays) {}
     void run(void **arguments) const override {
         cuda::LaunchScope scope(device_, stream_);
-        call_(arguments);
+        object_.call(arguments);
         if (!scope.error().empty()) throw Error(scope.error());
     }
 
   private:
     const cuda::OpenDevice &device_;
     cuda::Stream stream_;
-    void *library_;
-    int (*call_)(void **) = nullptr;
+    SharedObject object_; // its code stays: the launcher remembers what it loaded for the object
 };
 
 class CudaDevice : public Device {

@@ -2,22 +2,18 @@
 // This CPU as a device: guarded host memory, shared libraries, the monotonic clock.
 #include "autotune/cuda_device.h"
 #include "autotune/guard.h"
+#include "autotune/shared_object.h"
 #include "runtime/base/aligned.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/cpu.h"
 #include "runtime/base/error.h"
 #include <algorithm>
-#include <chrono>
 #include <cstring>
-#include <dlfcn.h>
 #include <unistd.h>
 
 namespace ks::tune {
 
 namespace {
-
-double now() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 class HostMemory : public Memory {
   public:
@@ -60,22 +56,11 @@ class PlainMemory : public HostMemory {
 
 class HostArtefact : public Artefact {
   public:
-    explicit HostArtefact(const std::string &path) : library_(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) {
-        if (!library_) throw Error(path, dlerror());
-        std::string symbol = std::string(artefact_symbol) + "_argv";
-        call_ = reinterpret_cast<int (*)(void **)>(dlsym(library_, symbol.c_str()));
-        if (call_) return;
-        dlclose(library_);
-        throw Error(path, "has no " + symbol);
-    }
-    ~HostArtefact() override { dlclose(library_); }
-    HostArtefact(const HostArtefact &) = delete;
-    HostArtefact &operator=(const HostArtefact &) = delete;
-    void run(void **arguments) const override { call_(arguments); }
+    explicit HostArtefact(const std::string &path) : object_(path) {}
+    void run(void **arguments) const override { object_.call(arguments); }
 
   private:
-    void *library_;
-    int (*call_)(void **) = nullptr;
+    SharedObject object_;
 };
 
 class HostDevice : public Device {
@@ -91,9 +76,9 @@ class HostDevice : public Device {
     }
     void wait() override {}
     double seconds(const std::function<void()> &calls) override {
-        double start = now();
+        double start = seconds_now();
         calls();
-        return now() - start;
+        return seconds_now() - start;
     }
     size_t cache_bytes() override {
         long bytes = sysconf(_SC_LEVEL3_CACHE_SIZE);
@@ -104,10 +89,10 @@ class HostDevice : public Device {
         constexpr int64_t steps = 400000;
         double best = 1e9;
         for (int i = 0; i < 3; i++) {
-            double start = now();
+            double start = seconds_now();
             int64_t count = steps;
             asm volatile("1: sub $1, %0\n\tjnz 1b" : "+r"(count) : : "cc");
-            best = std::min(best, now() - start);
+            best = std::min(best, seconds_now() - start);
         }
         return static_cast<double>(steps) / best * 1e-9;
     }

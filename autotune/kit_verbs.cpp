@@ -5,12 +5,12 @@
 #include "autotune/kit/environment.h"
 #include "autotune/kit/measure_kit.h"
 #include "autotune/recorded.h"
+#include "autotune/tasks.h"
 #include "autotune/verbs.h"
 #include "runtime/base/cpu.h"
 #include "runtime/base/error.h"
 #include "runtime/io/atomic_file.h"
 #include "schedules/registry.h"
-#include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
 #include <iostream>
@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Tasks of all instruction sets, none twice: not every op has kernels of its own for avx512_bf16.
+// Tasks of all instruction sets, one a kernel: not every op has kernels of its own for avx512_bf16.
 std::vector<Task> all_tasks(const BundleVerbOptions &o) {
     std::vector<Task> tasks;
     for (const std::string &isa : o.isas) {
@@ -33,12 +33,7 @@ std::vector<Task> all_tasks(const BundleVerbOptions &o) {
             t.model.clear(), t.op = o.ops[i], t.shape = o.shapes[i];
             for (Task &task : tasks_of(t, isa)) some.push_back(std::move(task));
         }
-        for (Task &task : some) {
-            bool known = std::any_of(tasks.begin(), tasks.end(), [&](const Task &other) {
-                return other.op == task.op && other.isa == task.isa && other.spec.text() == task.spec.text();
-            });
-            if (!known) tasks.push_back(std::move(task));
-        }
+        for (Task &task : some) add_task(tasks, std::move(task));
     }
     return tasks;
 }

@@ -24,8 +24,8 @@ void add_tune(CLI::App &app, TuneOptions &o, const Places &places, std::function
     verb->add_option("--budget", o.budget, "seconds in all")->check(CLI::Range(1.0, 1e7));
     verb->add_option("--dtype", o.dtype, "storage of weights (default: the model's)")
         ->check(CLI::IsMember({"f32", "bf16", "f16"}));
-    verb->add_option("--isa", o.isa, "avx2, avx512, avx512_bf16 or cuda (default: the best of this CPU)")
-        ->check(CLI::IsMember(buildable_isas()));
+    verb->add_option("--isa", o.isa, "instruction set (default: the best of this CPU)")
+        ->check(CLI::IsMember(ks::all_targets()));
     verb->add_option_function<std::string>(
             "--device",
             [&o](const std::string &d) {
@@ -53,7 +53,7 @@ void add_bundle(CLI::App &app, BundleVerbOptions &o, const Places &places, std::
     verb->add_option("--table", o.table, "a dispatch table whose winners are tried first");
     verb->add_option("--isa", o.isas, "instruction sets (default: avx2,avx512)")
         ->delimiter(',')
-        ->check(CLI::IsMember(buildable_isas()));
+        ->check(CLI::IsMember(ks::all_targets()));
     verb->add_option("--candidates", o.candidates, "of each op and shape at most, the default included")
         ->check(CLI::Range(1, 100000));
     verb->add_option("--device", o.device, "go on from the samples of this device (part of its name)");
@@ -122,7 +122,7 @@ int main(int argc, char **argv) {
     pack_app
         ->add_option("--isa", pack.isas, "instruction sets (default: all, and cuda where there is a ptxas)")
         ->delimiter(',')
-        ->check(CLI::IsMember(buildable_isas()));
+        ->check(CLI::IsMember(ks::all_targets()));
     pack_app->add_option("-j,--jobs", pack.jobs, "processes that compile")->check(CLI::Range(1, 256));
     pack_app->callback([&] { run = [&] { pack_verb(pack); }; });
 
@@ -135,7 +135,8 @@ int main(int argc, char **argv) {
     why->add_option("op", why_op)->required();
     why->add_option("shape", why_shape, "all dimensions and choices: M=1,K=256,P=32,panel=32,weight=bf16")
         ->required();
-    why->add_option("--isa", why_isa, "avx2, avx512, avx512_bf16 or cuda (default: the best of this CPU)");
+    why->add_option("--isa", why_isa, "instruction set (default: the best of this CPU)")
+        ->check(CLI::IsMember(ks::all_targets()));
     why->callback([&] { run = [&] { why_verb(why_op, why_shape, why_isa, places); }; });
 
     app.add_subcommand("build-worker", "used by tune")->group("")->callback([&] {

@@ -4,7 +4,6 @@
 #include "runtime/base/error.h"
 #include "runtime/io/checkpoint.h"
 #include "runtime/model/config.h"
-#include <algorithm>
 
 namespace ks::tune {
 
@@ -16,13 +15,7 @@ struct Collector {
     std::string dtype, isa;
     std::vector<Task> tasks;
 
-    void add(const std::string &op, const Shape &shape) {
-        Task t = task_of(op, shape, isa);
-        bool known = std::any_of(tasks.begin(), tasks.end(), [&](const Task &o) {
-            return o.op == t.op && o.spec.text() == t.spec.text();
-        });
-        if (!known) tasks.push_back(std::move(t));
-    }
+    void add(const std::string &op, const Shape &shape) { add_task(tasks, task_of(op, shape, isa)); }
 
     // The number of panels depends on the panel width, which is a choice of the op's default.
     void product(const std::string &op, int64_t K, int64_t N, Shape shape = {}) {

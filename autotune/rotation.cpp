@@ -10,9 +10,11 @@ namespace {
 // A core is seldom served by more of the last cache than half of this, whatever the system says it has.
 constexpr size_t most_cold_bytes = size_t{256} << 20, most_copies = 20000;
 
-} // namespace
+// Rows of a call that read all of the weights, where the weights decide about its time.
+constexpr int64_t few_rows = 16;
+constexpr double cold_weights = 96e6, most_weights = 64; // bytes and copies in all
 
-double weight_bytes(const Spec &spec) {
+double bytes_of(const Spec &spec) {
     double halves = spec.choices.count("halves") ? std::stod(spec.choice("halves")) : 1;
     double element = spec.choice("weight") == "f32" ? 4 : 2, columns = 1;
     for (const char *dim : {"E", "P", "F", "N"})
@@ -22,22 +24,24 @@ double weight_bytes(const Spec &spec) {
     return columns * static_cast<double>(spec.fixed.at("K")) * halves * element;
 }
 
-int weight_copies(const Spec &spec, const Dims &shape) {
-    for (const char *rows : {"M", "R"}) {
-        auto at = shape.find(rows);
-        if (at == shape.end() || at->second > 16 || !spec.choices.count("weight")) continue;
-        return static_cast<int>(std::clamp(96e6 / weight_bytes(spec), 1.0, 64.0));
-    }
-    return 1;
+} // namespace
+
+Weights weights_of(const Spec &spec, const Dims &shape) {
+    if (!spec.choices.count("weight")) return {};
+    Weights w{bytes_of(spec), 1};
+    for (const char *rows : {"M", "R"})
+        if (auto at = shape.find(rows); at != shape.end() && at->second <= few_rows)
+            w.copies = static_cast<int>(std::clamp(cold_weights / w.bytes, 1.0, most_weights));
+    return w;
 }
 
 Caches deciding(const Spec &spec, const Dims &shape) {
-    return weight_copies(spec, shape) > 1 ? Caches::cold : Caches::warm;
+    return weights_of(spec, shape).copies > 1 ? Caches::cold : Caches::warm;
 }
 
 cases::Copies copies_for(Caches caches, const Spec &spec, const Dims &shape, size_t bytes, Device &device) {
     if (caches == Caches::warm) return {1, 1, false};
-    if (int weights = weight_copies(spec, shape); weights > 1) return {weights, 1, false};
+    if (Weights w = weights_of(spec, shape); w.copies > 1) return {w.copies, 1, false};
     size_t total = std::min(2 * device.cache_bytes(), most_cold_bytes);
     auto copies = static_cast<int>(std::min(total / std::max<size_t>(bytes, 1), most_copies)) + 1;
     return {copies, copies, false};

@@ -10,11 +10,13 @@ namespace ks::tune {
 // warm: every call has the same operands. cold: what it reads has left the caches since it was last read.
 enum class Caches { warm, cold };
 
-double weight_bytes(const Spec &spec); // of a product
-
-// Copies of the weight to take turns with, so that a few rows find it in no near cache, as in a model; 1
-// where the rows use it often enough, and for ops without one.
-int weight_copies(const Spec &spec, const Dims &shape);
+// The weights of a product.
+struct Weights {
+    double bytes = 0; // of one copy; 0: the op has none
+    int copies = 1;   // that calls take turns with, so that a few rows find them in no near cache, as in a
+                      // model; 1 where the rows use them often enough
+};
+Weights weights_of(const Spec &spec, const Dims &shape);
 
 // What decides between candidates: as in a model, a few rows find their weights cold, all else is warm.
 Caches deciding(const Spec &spec, const Dims &shape);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "autotune/store.h"
+#include "autotune/kit/environment.h"
 #include "runtime/base/error.h"
 #include <algorithm>
 #include <chrono>
-#include <ctime>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
@@ -39,15 +39,6 @@ CREATE TABLE sample(batch INTEGER NOT NULL REFERENCES batch(id), candidate TEXT 
 CREATE INDEX batch_of ON batch(environment, shape, role);
 CREATE INDEX sample_of ON sample(candidate);
 )sql";
-
-std::string now() {
-    std::time_t t = std::time(nullptr);
-    std::tm utc{};
-    gmtime_r(&t, &utc);
-    char text[32];
-    std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    return text;
-}
 
 } // namespace
 
@@ -157,7 +148,7 @@ void Store::end(const std::string &candidate, int64_t environment, const std::st
                 const std::string &subject, const Outcome &o) {
     Statement s(*database_, "INSERT OR REPLACE INTO stage VALUES(?,?,?,?,?,?,?,?)");
     s << candidate << environment << stage << subject << state_name(o.state) << o.message << o.seconds
-      << now();
+      << utc_now();
     s.run();
 }
 
@@ -189,7 +180,7 @@ int64_t Store::add(const std::vector<std::string> &candidates, int64_t environme
                    const std::string &role, const std::vector<std::vector<double>> &seconds) {
     Transaction t(*database_);
     Statement batch(*database_, "INSERT INTO batch(environment, shape, role, at) VALUES(?,?,?,?)");
-    batch << environment << shape << role << now();
+    batch << environment << shape << role << utc_now();
     batch.run();
     int64_t id = database_->last_row();
     Statement sample(*database_, "INSERT INTO sample VALUES(?,?,?,?)");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "autotune/tasks.h"
+#include "autotune/cases/problem.h"
 #include "autotune/kernel_of.h"
-#include "autotune/rotation.h"
+#include "autotune/work.h"
 #include "runtime/base/cpu.h"
 #include "runtime/base/error.h"
 #include <algorithm>
@@ -20,13 +21,14 @@ std::vector<int64_t> ladder_of(const std::string &dim, const std::string &isa) {
 }
 
 // Shapes of an op with a ragged axis on a GPU, where one call has all sequences: batches of equal ones, `dim`
-// long in all.
+// long in all. For each number of sequences the ends and a middle of an interval, which begins at short
+// prompts.
 std::vector<Dims> batches(const std::string &dim) {
+    const std::vector<std::pair<int64_t, std::vector<int64_t>>> steps_of = {
+        {1, {64, 256, 512, 2048}}, {8, {64, 512, 2048}}, {64, {8, 64, 512}}};
     std::vector<Dims> shapes;
-    for (int64_t sequences : {1, 8, 64})
-        for (int64_t steps : {512, 2048})
-            if (sequences * steps <= 1 << 15)
-                shapes.push_back({{dim, sequences * steps}, {"sequences", sequences}});
+    for (const auto &[sequences, lengths] : steps_of)
+        for (int64_t steps : lengths) shapes.push_back({{dim, sequences * steps}, {"sequences", sequences}});
     return shapes;
 }
 
@@ -66,14 +68,6 @@ std::string compiler_version(const std::string &isa) {
            "." + std::to_string(HALIDE_VERSION_PATCH) + ptxas;
 }
 
-// Those that work_of knows.
-bool can_tune(const std::string &op) {
-    for (const char *known : {"selective_scan", "selective_state_update", "causal_conv1d", "linear",
-                              "expert_up", "expert_down", "grouped_expert_up", "grouped_expert_down"})
-        if (op == known) return true;
-    return false;
-}
-
 Task task_of(const std::string &name, const std::map<std::string, std::string> &shape,
              const std::string &isa) {
     const Op &op = op_named(name);
@@ -110,7 +104,7 @@ Task task_of(const std::string &name, const std::map<std::string, std::string> &
     else
         for (int64_t n : ladder_of(vary, isa)) t.shapes.push_back({{vary, n}});
     t.check_shapes = edges(vary);
-    if (name.rfind("grouped_", 0) == 0) // their weights take seconds to fill
+    if (cases::takes_tiles(c)) // the weights of all experts take seconds to fill
         t.check_shapes = {{{vary, 1}}, {{vary, 7}}, {{vary, 33}}, {{vary, 257}}};
     if (packed)
         for (size_t i = 0; i < t.check_shapes.size(); i++) {
@@ -126,36 +120,14 @@ Task task_of(const std::string &name, const std::map<std::string, std::string> &
     return t;
 }
 
-namespace {
-
-double storage_bytes(const Spec &spec, const char *choice) { return spec.choice(choice) == "f32" ? 4 : 2; }
-
-} // namespace
-
-Work work_of(const Task &t, const Dims &shape) {
-    auto fixed = [&](const char *dim) { return static_cast<double>(t.spec.fixed.at(dim)); };
-    auto rows = static_cast<double>(shape.begin()->second);
-    if (t.op == "causal_conv1d") {
-        double D = fixed("D"), W = std::stod(t.spec.choice("W"));
-        return {rows * D * (2 * W + 20), rows * D * 2 * storage_bytes(t.spec, "io")};
-    }
-    if (t.op.rfind("grouped_", 0) == 0) { // every expert has rows
-        double weights = weight_bytes(t.spec), E = fixed("E"), B = fixed("B");
-        double columns = weights / E / fixed("K") / storage_bytes(t.spec, "weight");
-        double used = std::min(E, rows), slots = rows + used * (B - 1) / 2;
-        return {2 * slots * columns * fixed("K"),
-                weights * used / E + slots * (fixed("K") + columns) * storage_bytes(t.spec, "io")};
-    }
-    if (t.spec.fixed.count("N")) {
-        double D = fixed("D"), N = fixed("N"), io = storage_bytes(t.spec, "io");
-        bool update = t.op == "selective_state_update";
-        // Nine multiply-type operations per element-state: A delta, five of the polynomial, B du, h, y.
-        return {rows * D * N * 9 * 2, rows * D * 4 * io + D * N * 4 * (update ? 2 * rows + 1 : 3)};
-    }
-    double weights = weight_bytes(t.spec), N = fixed("P") * std::stod(t.spec.choice("panel"));
-    return {2 * rows * weights / storage_bytes(t.spec, "weight"),
-            weights + rows * (fixed("K") * storage_bytes(t.spec, "io") + 4 * N),
-            multiplies_pairs(op_named(t.op).contract, t.spec), weights * weight_copies(t.spec, shape)};
+void add_task(std::vector<Task> &tasks, Task task) {
+    auto same = std::find_if(tasks.begin(), tasks.end(), [&](const Task &t) {
+        return t.op == task.op && t.isa == task.isa && t.spec.text() == task.spec.text();
+    });
+    if (same == tasks.end()) return tasks.push_back(std::move(task));
+    for (Dims &shape : task.shapes)
+        if (std::find(same->shapes.begin(), same->shapes.end(), shape) == same->shapes.end())
+            same->shapes.push_back(std::move(shape));
 }
 
 } // namespace ks::tune

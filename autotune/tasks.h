@@ -10,20 +10,13 @@ namespace ks::tune {
 // the op's first legal choice, and dynamic dimensions a ladder of their own. Throws ks::Error.
 Task task_of(const std::string &op, const std::map<std::string, std::string> &shape, const std::string &isa);
 
+// To a list with one task for each op, instruction set and Spec: what the list has of them is timed at the
+// shapes of both.
+void add_task(std::vector<Task> &tasks, Task task);
+
 // Every op and shape that a forward pass of the model in this folder spends its time in. `dtype` "" is the
 // checkpoint's own.
 std::vector<Task> model_tasks(const std::string &folder, const std::string &dtype, const std::string &isa);
-
-// Flops and bytes that the op cannot avoid at a shape; exps count as the multiplications of a degree-5
-// polynomial.
-struct Work {
-    double flops, bytes;
-    bool pairs = false;   // flops are dot products of bf16 pairs
-    double footprint = 0; // bytes that calls go through before they come back to the same: what decides which
-                          // cache they are read from; 0: those of one call, in the nearest
-};
-Work work_of(const Task &task, const Dims &shape); // of an op that can be tuned
-bool can_tune(const std::string &op);
 
 std::string
 compiler_version(const std::string &isa); // of what this program builds for it: Halide, and ptxas for "cuda"

@@ -78,12 +78,6 @@ std::vector<Task> tasks_of(const TuneOptions &o, const std::string &isa) {
     return {task_of(o.op, shape, isa)};
 }
 
-std::vector<std::string> buildable_isas() {
-    std::vector<std::string> isas = all_isas();
-    isas.push_back("cuda");
-    return isas;
-}
-
 // The table of this machine's CPU is the one that packs are built with; every other device has a file of its
 // own.
 std::string table_for(const std::string &device, const Places &places) {
@@ -178,12 +172,9 @@ namespace {
 
 std::vector<std::string> pack_isas(const PackOptions &o) {
     if (!o.isas.empty()) return o.isas;
-    std::vector<std::string> isas = all_isas();
-    if (ptx::Ptxas::find())
-        isas.push_back("cuda");
-    else
-        fmt::print(stderr, "ksc pack: there is no ptxas on this machine, so kernels for GPUs are left out\n");
-    return isas;
+    if (ptx::Ptxas::find()) return all_targets();
+    fmt::print(stderr, "ksc pack: there is no ptxas on this machine, so kernels for GPUs are left out\n");
+    return all_isas();
 }
 
 } // namespace

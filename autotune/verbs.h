@@ -19,7 +19,6 @@ struct Places {
 };
 Places default_places();
 std::string table_for(const std::string &device, const Places &places); // a file
-std::vector<std::string> buildable_isas();                              // of the CPU, and "cuda"
 std::string own_path();                                                 // of this program
 
 struct TuneOptions {

@@ -2,15 +2,10 @@
 #include "bench/harness.h"
 #include "runtime/base/error.h"
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <sched.h>
 
 namespace ks::bench {
-
-double seconds_now() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 double median(std::vector<double> values) {
     if (values.empty()) throw Error("median", "of no values");

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Interleaved timing of several ways to do one thing.
 #pragma once
+#include "runtime/base/clock.h"
 #include <functional>
 #include <string>
 #include <vector>
 
 namespace ks::bench {
 
-double seconds_now();                      // steady
 double median(std::vector<double> values); // throws ks::Error for none
 
 // run(i) does the work once; i counts up over all calls, so that it can pick another copy of the weights.

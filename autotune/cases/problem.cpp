@@ -3,6 +3,7 @@
 #include "autotune/cases/values.h"
 #include "generators/flags.h"
 #include "runtime/base/error.h"
+#include "runtime/base/tiles.h"
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -20,35 +21,41 @@ int option_flags(const std::string &op) {
     return op == "rms_norm" || op == "layer_norm" ? int(norm_add) : 0;
 }
 
-// Tiles of routed rows as the contracts of the grouped ops want them: `rows` or `experts` of every slot. Each
-// row has an expert; with few rows one expert has none. Tiles that are left over are not used.
-Values tiles(const Problem &p, bool experts) {
+// Rows of every expert, in order: each is drawn for every row.
+template <typename Draw>
+std::vector<std::vector<int>> routed(const Problem &p, const Draw &draw) {
+    std::vector<std::vector<int>> rows_of(static_cast<size_t>(p.dims.at("E")));
+    std::mt19937 engine(11);
+    for (int row = 0; row < p.dims.at("T"); row++) rows_of[draw(engine)].push_back(row);
+    return rows_of;
+}
+
+// Tiles of routed rows as ops that take them want them. Each row has an expert; with few rows one expert has
+// none. Tiles that are left over are not used.
+void fill_tiles(Problem &p) {
     auto G = static_cast<size_t>(p.dims.at("G")), B = static_cast<size_t>(p.dims.at("B"));
     auto E = static_cast<unsigned>(p.dims.at("E"));
-    constexpr int few_rows = 300, idle = 1;
-    std::vector<std::vector<int>> rows_of(E);
-    std::mt19937 engine(11);
-    for (int row = 0; row < p.dims.at("T"); row++) {
+    constexpr unsigned few_rows = 300, idle = 1;
+    bool one_idle = E > 2 && p.dims.at("T") <= few_rows;
+    auto rows_of = routed(p, [&](std::mt19937 &engine) {
         unsigned e = engine() % E;
-        if (e == idle && E > 2 && p.dims.at("T") <= few_rows) e = 0;
-        rows_of[e].push_back(row);
-    }
-    Values v(G * B, experts ? -1 : 0);
+        return one_idle && e == idle ? 0 : e;
+    });
+    Values rows(G * B, 0), experts(G * B, -1);
     size_t tile = 0;
     for (size_t e = 0; e < E; e++)
         for (size_t first = 0; first < rows_of[e].size() && tile < G; first += B, tile++)
             for (size_t b = 0; b < B; b++) {
-                int row = rows_of[e][std::min(first + b, rows_of[e].size() - 1)];
-                v[tile * B + b] = experts ? static_cast<double>(e) : row;
+                rows[tile * B + b] = rows_of[e][std::min(first + b, rows_of[e].size() - 1)];
+                experts[tile * B + b] = static_cast<double>(e);
             }
-    return v;
+    p.in["rows"] = rows, p.in["experts"] = experts;
 }
 
 // Ids and row numbers: legal ones, and none twice where rows are written to.
 Values integers(const Problem &p, const Operand &o) {
     const Contract &c = *p.contract;
     size_t count = p.count(o);
-    if (begins(c.name, "grouped_")) return tiles(p, o.name == "experts");
     auto rows = static_cast<size_t>(c.name == "embedding" ? p.dims.at("V") : p.dims.at("T"));
     Values v(count);
     std::mt19937 engine(7);
@@ -65,17 +72,15 @@ Values integers(const Problem &p, const Operand &o) {
 
 // What a router would say of tokens whose experts are drawn at random; now and then one expert has all, and
 // of many some have none.
-void route(Problem &p) {
+void fill_routing(Problem &p) {
     auto T = static_cast<size_t>(p.dims.at("T")), E = static_cast<size_t>(p.dims.at("E"));
-    std::mt19937 engine(11);
-    std::vector<size_t> expert(T);
-    for (size_t &e : expert) e = T % 3 == 2 ? T % E : engine() % (E - E / 4);
-    Values counts(E), offsets(E + 1), permutation;
-    for (size_t e = 0; e < E; e++) {
-        for (size_t t = 0; t < T; t++)
-            if (expert[t] == e) permutation.push_back(static_cast<double>(t));
-        offsets[e + 1] = static_cast<double>(permutation.size());
-        counts[e] = offsets[e + 1] - offsets[e];
+    auto rows_of =
+        routed(p, [&](std::mt19937 &engine) { return T % 3 == 2 ? T % E : engine() % (E - E / 4); });
+    Values counts, offsets = {0}, permutation;
+    for (const std::vector<int> &rows : rows_of) {
+        permutation.insert(permutation.end(), rows.begin(), rows.end());
+        counts.push_back(static_cast<double>(rows.size()));
+        offsets.push_back(static_cast<double>(permutation.size()));
     }
     p.in["counts"] = counts, p.in["offsets"] = offsets, p.in["permutation"] = permutation;
 }
@@ -96,21 +101,26 @@ Values reals(const Problem &p, const Operand &o, int seed) {
     return stored(p.storage(o), v);
 }
 
-} // namespace
-
-namespace {
-
-// Slots that repeat a row of y are to write the same: their h is equal.
-void repeat_hidden(Problem &p) {
+// Slots that repeat a row are to write the same: what they bring of their own is equal.
+void repeat_slots(Problem &p) {
     const Values &rows = p.in.at("rows");
     auto B = static_cast<size_t>(p.dims.at("B"));
-    auto K = static_cast<std::ptrdiff_t>(p.dims.at("K"));
-    auto h = p.in.at("h").begin();
-    for (size_t slot = 0; slot < rows.size(); slot++, h += K)
-        if (slot % B && rows[slot] == rows[slot - 1]) std::copy_n(h - K, K, h);
+    for (const Operand &o : p.contract->operands) {
+        if (o.role != Role::input || o.shape.size() != 3 || o.shape[0] != "G" || o.shape[1] != "B") continue;
+        auto width = static_cast<std::ptrdiff_t>(p.value(o.shape[2]));
+        auto of_slot = p.in.at(o.name).begin();
+        for (size_t slot = 0; slot < rows.size(); slot++, of_slot += width)
+            if (slot % B && rows[slot] == rows[slot - 1]) std::copy_n(of_slot - width, width, of_slot);
+    }
 }
 
 } // namespace
+
+bool takes_tiles(const Contract &contract) {
+    return std::any_of(contract.operands.begin(), contract.operands.end(), [](const Operand &o) {
+        return o.role == Role::input && o.shape == std::vector<std::string>{"G", "B"};
+    });
+}
 
 bool written(const Operand &o) { return o.role == Role::output || o.role == Role::in_place; }
 
@@ -162,10 +172,8 @@ Dims call_dims(const Contract &contract, const Spec &spec, const Dims &dynamic) 
     Dims dims = dynamic;
     dims.insert(spec.fixed.begin(), spec.fixed.end());
     if (contract.name == "expert_down" && dims.count("R")) dims.emplace("T", dims.at("R"));
-    if (begins(contract.name, "grouped_") && dims.count("T") && dims.count("B") && dims.count("E")) {
-        int64_t T = dims.at("T"), B = dims.at("B"); // as many tiles as any routing can fill
-        dims.emplace("G", std::min(T, (T + dims.at("E") * (B - 1)) / B));
-    }
+    if (takes_tiles(contract) && dims.count("T") && dims.count("B") && dims.count("E"))
+        dims.emplace("G", most_tiles(dims.at("T"), dims.at("E"), dims.at("B")));
     for (const Dimension &d : contract.dims)
         if (!dims.count(d.name)) throw Error(contract.name, "the shape lacks " + d.name);
     return dims;
@@ -188,8 +196,8 @@ Problem random_problem(const Contract &contract, const std::map<std::string, std
         else
             p.in[o.name] = o.type == "i32" ? integers(p, o) : reals(p, o, seed);
     }
-    if (contract.name == "grouped_expert_down") repeat_hidden(p);
-    if (contract.name == "expert_tiles") route(p);
+    if (takes_tiles(contract)) fill_tiles(p), repeat_slots(p);
+    if (contract.name == "expert_tiles") fill_routing(p);
     return p;
 }
 

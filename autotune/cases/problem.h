@@ -34,8 +34,13 @@ struct Problem {
 
 bool written(const Operand &o); // output or in place
 
+// Whether an op is given tiles of routed rows, B slots each: inputs [G, B]. Its weights are those of all E
+// experts, and of its results it writes what belongs to a slot of a tile in use.
+bool takes_tiles(const Contract &contract);
+
 // The dimensions of a call of this kernel: its fixed widths, those in `dynamic`, and what follows from them
-// (expert_down: as many rows of y as are written to; the grouped ops: as many tiles as rows can fill). Throws ks::Error when one is missing.
+// (expert_down: as many rows of y as are written to; ops that take tiles: most_tiles). Throws ks::Error when
+// one is missing.
 Dims call_dims(const Contract &contract, const Spec &spec, const Dims &dynamic);
 
 // Random operands in the op's domain. `seq_start` is for ops with a ragged axis (empty: one sequence).

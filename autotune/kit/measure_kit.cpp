@@ -16,7 +16,7 @@ namespace {
 std::map<std::string, std::string> devices_for(const Manifest &m) {
     std::map<std::string, std::string> devices;
     for (const KitTask &t : m.tasks) {
-        bool known = t.isa == "cuda" || std::count(all_isas().begin(), all_isas().end(), t.isa);
+        bool known = std::count(all_targets().begin(), all_targets().end(), t.isa) > 0;
         if (known && device_for(t.isa).runs(t.isa)) devices[t.isa] = device_for(t.isa).name();
     }
     return devices;

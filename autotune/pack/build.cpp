@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "autotune/pack/build.h"
 #include "autotune/pack/header.h"
-#include "dsl/ptx/cuda_kernel.h"
 #include "runtime/base/error.h"
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -118,20 +118,20 @@ void build_all(const Stale &stale, int jobs, const std::function<void(size_t, si
     if (!broken.empty()) throw Error("pack", broken + "; nothing was written");
 }
 
+} // namespace
+
 // A kernel that lives in local memory is worth no measurement. (With a dozen registers spilled outside its
 // inner loop one has won: the scan's four lanes, 36 bytes.)
-void refuse_spills(const std::vector<ptx::CudaReport> &reports, const std::string &object) {
+std::string refusal(const std::vector<ptx::CudaReport> &reports) {
     constexpr int most_spilled = 48; // bytes a thread
     for (const auto &report : reports)
         for (const auto &k : report.kernels)
-            if (int bytes = k.spill_stores; bytes > most_spilled) {
-                fs::remove(object);
-                throw Error(k.kernel, "spills " + std::to_string(bytes) + " bytes of its " +
-                                          std::to_string(k.registers) + " registers on " + report.arch);
-            }
+            if (k.spill_stores > most_spilled)
+                return k.kernel + " on " + report.arch + ": spills " + std::to_string(k.spill_stores) +
+                       " bytes of its " + std::to_string(k.registers) + " registers";
+    bool fits = std::any_of(reports.begin(), reports.end(), [](auto &r) { return r.unfit.empty(); });
+    return fits || reports.empty() ? "" : reports.back().unfit;
 }
-
-} // namespace
 
 void build_object(const PackKernel &k, const std::string &object, const std::string &symbol) {
     const Op &op = op_named(k.op);
@@ -140,7 +140,11 @@ void build_object(const PackKernel &k, const std::string &object, const std::str
     Kernel kernel = op.build(k.spec, k.knobs, target);
     if (k.isa == "cuda") {
         const ptx::Ptxas &ptxas = assembler();
-        refuse_spills(ptx::compile_cuda(kernel, symbol, ptxas, ptx::build_for(kernel.device, ptxas), part), part);
+        auto reports = ptx::compile_cuda(kernel, symbol, ptxas, ptx::build_for(kernel.device, ptxas), part);
+        if (std::string why = refusal(reports); !why.empty()) {
+            fs::remove(part);
+            throw Error(why);
+        }
     } else {
         compile(kernel, symbol, target, {{Halide::OutputFileType::object, part}});
     }

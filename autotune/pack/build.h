@@ -2,12 +2,17 @@
 // Builds a pack's folder: objects (kept between runs), one archive, the C header and the table source.
 #pragma once
 #include "autotune/pack/pack_kernel.h"
+#include "dsl/ptx/cuda_kernel.h"
 #include <functional>
 
 namespace ks::pack {
 
+// Why a kernel for GPUs is worth no measurement, one line: it spills much on one of the architectures that it
+// was built for, or on none of them a block can be launched. Empty when it is worth one.
+std::string refusal(const std::vector<ptx::CudaReport> &reports);
+
 // Compiles one kernel to an object file, written by rename, under that name in C. Runs in the calling
-// process.
+// process. Throws ks::Error, also for what refusal() refuses.
 void build_object(const PackKernel &kernel, const std::string &object, const std::string &symbol);
 
 // Writes <folder>/include/kingsnake/ops.h, <folder>/table.cpp, <folder>/libks_kernels.a. `jobs` processes

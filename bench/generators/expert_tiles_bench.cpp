@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/generators/suite.h"
+#include "runtime/base/tiles.h"
 #include "runtime/model/ops.h"
-#include <algorithm>
 #include <fmt/format.h>
 
 namespace ks::bench {
@@ -11,7 +11,7 @@ namespace {
 // T tokens, evenly over the experts.
 struct Tiles {
     int64_t T, E, B;
-    int64_t G = std::min(T, (T + E * (B - 1)) / B);
+    int64_t G = most_tiles(T, E, B);
     std::vector<int32_t> counts, offsets, permutation, rows, experts;
 
     Tiles(int64_t tokens, int64_t number, int64_t slots) : T(tokens), E(number), B(slots) {

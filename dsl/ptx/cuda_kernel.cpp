@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dsl/ptx/cuda_kernel.h"
 #include "dsl/ptx/images.h"
+#include "dsl/ptx/occupancy.h"
 #include "runtime/base/error.h"
+#include "runtime/kernels/cuda/tile_launch.h"
+#include <algorithm>
 #include <cstring>
 
 namespace ks::ptx {
@@ -50,6 +53,39 @@ struct CallOurLauncher : Internal::IRMutator {
                                     op->image, op->param);
     }
 };
+
+// The blocks of launches, by kernel, as far as they are the same in every call.
+struct FindBlocks : Internal::IRVisitor {
+    using IRVisitor::visit;
+    std::map<std::string, Block> blocks;
+    void visit(const Internal::Call *op) override {
+        IRVisitor::visit(op);
+        if (op->name != "halide_cuda_run") return;
+        // state, name, three extents of the grid, three of the block, bytes of shared memory, ...
+        auto known = [&](size_t i) { return Internal::as_const_int(Internal::simplify(op->args.at(i))); };
+        auto x = known(5), y = known(6), z = known(7), shared = known(8);
+        if (!x || !y || !z) return;
+        blocks[op->args[1].as<Internal::StringImm>()->value] = {static_cast<int>(*x * *y * *z),
+                                                                static_cast<int>(shared.value_or(0))};
+    }
+};
+
+std::map<std::string, Block> blocks_of(const Module &module, const std::vector<uint8_t> &launch) {
+    FindBlocks found;
+    for (const Internal::LoweredFunc &f : module.functions()) f.body.accept(&found);
+    cuda::TileLaunch beside{};
+    if (!launch.empty()) std::memcpy(&beside, launch.data(), std::min(launch.size(), sizeof beside));
+    for (auto &[kernel, block] : found.blocks) block.dynamic_shared += static_cast<int>(beside.shared_bytes);
+    return found.blocks;
+}
+
+std::string unfit(const std::vector<Resources> &kernels, const std::map<std::string, Block> &blocks,
+                  const std::string &arch) {
+    for (const Resources &k : kernels)
+        if (auto block = blocks.find(k.kernel); block != blocks.end())
+            if (std::string why = unfit(k, block->second, arch); !why.empty()) return why;
+    return "";
+}
 
 } // namespace
 
@@ -101,6 +137,9 @@ std::vector<CudaReport> compile_cuda(const Kernel &kernel, const std::string &sy
     Module module = lower_to_module(kernel, symbol, kernel_target("cuda"));
     std::string halide_ptx = ptx_of(module), ptx = device_text(kernel, symbol, halide_ptx);
 
+    std::vector<uint8_t> launch;
+    if (kernel.device.launch) launch = kernel.device.launch(halide_ptx);
+    const std::map<std::string, Block> blocks = blocks_of(module, launch);
     std::vector<Image> images;
     std::vector<CudaReport> reports;
     for (const std::string &arch : build.archs) {
@@ -109,12 +148,12 @@ std::vector<CudaReport> compile_cuda(const Kernel &kernel, const std::string &sy
             ptxas.assemble(waits ? with_dependent_launches(ptx, kernel.device.early_successor) : ptx,
                            {arch, kernel.device.max_registers});
         images.push_back({cuda::ImageKind::cubin, arch, std::move(cubin.code), waits});
-        reports.push_back({arch, std::move(cubin.kernels)});
+        std::string why = unfit(cubin.kernels, blocks, arch);
+        reports.push_back({arch, std::move(cubin.kernels), why});
     }
     if (build.with_ptx)
         images.push_back({cuda::ImageKind::ptx, arch_of(ptx), {ptx.c_str(), ptx.c_str() + ptx.size() + 1}});
-    if (kernel.device.launch)
-        images.push_back({cuda::ImageKind::launch, arch_of(ptx), kernel.device.launch(halide_ptx)});
+    if (!launch.empty()) images.push_back({cuda::ImageKind::launch, arch_of(ptx), launch});
     try {
         with_device_code(module, join_images(images)).compile({{OutputFileType::object, object}});
     } catch (const Halide::Error &e) {

@@ -28,6 +28,9 @@ CudaBuild build_for(const DeviceCode &code, const Ptxas &ptxas);
 struct CudaReport {
     std::string arch;
     std::vector<Resources> kernels;
+    // Why one of them cannot be launched there, as far as its block is the same in every call. Empty: nothing
+    // is known against it.
+    std::string unfit;
 };
 
 // Writes `object`. Throws ks::Error as compile() does, and when a call is left that nothing defines or ptxas

@@ -51,11 +51,7 @@ int resident_blocks(const Resources &k, const Block &b, const std::string &arch)
     return std::min({m.blocks, m.warps / warps_of(b), resident_by_registers(k, b), by_shared});
 }
 
-double occupancy(const Resources &k, const Block &b, const std::string &arch) {
-    return static_cast<double>(resident_blocks(k, b, arch) * warps_of(b)) / multiprocessor(arch).warps;
-}
-
-std::string unfit(const Resources &k, const Block &b, const std::string &arch, int most_spills) {
+std::string unfit(const Resources &k, const Block &b, const std::string &arch) {
     Multiprocessor m = multiprocessor(arch);
     std::string where = k.kernel + " on " + arch + ": ";
     if (b.threads < 1 || b.threads > most_threads)
@@ -65,8 +61,6 @@ std::string unfit(const Resources &k, const Block &b, const std::string &arch, i
     if (resident_blocks(k, b, arch) == 0)
         return where + std::to_string(k.registers) + " registers for each of " + std::to_string(b.threads) +
                " threads, a block has " + std::to_string(registers);
-    if (int spills = std::max(k.spill_stores, k.spill_loads); spills > most_spills)
-        return where + "spills " + bytes(spills) + " a thread";
     return "";
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a kernel's resources mean on a GPU, without one: whether a block can be launched at all, and how many
-// are resident. Source of limits and rules: CUDA C++ Programming Guide, "Compute Capabilities", and the
+// What a kernel's resources mean on a GPU, without one: how many blocks are resident, and whether one can be
+// launched at all. Source of limits and rules: CUDA C++ Programming Guide, "Compute Capabilities", and the
 // occupancy calculator of the CUDA toolkit.
 #pragma once
 #include "dsl/ptx/resources.h"
@@ -26,12 +26,7 @@ struct Block {
 // Blocks that are resident on a multiprocessor at the same time; 0: one block is too much.
 int resident_blocks(const Resources &kernel, const Block &block, const std::string &arch);
 
-// Resident warps as a share of what the multiprocessor holds, 0 to 1.
-double occupancy(const Resources &kernel, const Block &block, const std::string &arch);
-
-// Why a candidate need not be measured: one line, or empty. It cannot be launched, or it keeps more than
-// `most_spills` bytes a thread in memory that its registers do not hold.
-std::string unfit(const Resources &kernel, const Block &block, const std::string &arch,
-                  int most_spills = 128);
+// Why no block can be launched: one line, or empty.
+std::string unfit(const Resources &kernel, const Block &block, const std::string &arch);
 
 } // namespace ks::ptx

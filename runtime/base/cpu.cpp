@@ -32,6 +32,15 @@ const std::vector<std::string> &all_isas() {
     return list;
 }
 
+const std::vector<std::string> &all_targets() {
+    static const std::vector<std::string> list = [] {
+        std::vector<std::string> targets = all_isas();
+        targets.push_back("cuda");
+        return targets;
+    }();
+    return list;
+}
+
 std::string best_isa() {
     std::string best;
     for (const std::string &isa : all_isas())

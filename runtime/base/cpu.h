@@ -14,6 +14,8 @@ bool cpu_has(const std::string &isa);
 bool isa_runs(const std::string &isa, const std::string &kernel_isa);
 // The three, least first.
 const std::vector<std::string> &all_isas();
+// Those and "cuda": all that packs have kernels for.
+const std::vector<std::string> &all_targets();
 std::string best_isa(); // the last of the three that this CPU has, or "" for none
 std::string cpu_name(); // "AMD EPYC, 2 cores": model name and cores that this process may use
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // ks bench: prompt processing (pp) and token generation (tg) speed, in the rows and formats of llama-bench.
+#include "runtime/base/clock.h"
 #include "runtime/base/cpu.h"
 #include "runtime/base/error.h"
 #include "runtime/cli/common.h"

@@ -3,7 +3,6 @@
 #include "runtime/base/cpu.h"
 #include "runtime/base/error.h"
 #include <cerrno>
-#include <chrono>
 #include <cstdio>
 #include <cstring>
 
@@ -83,10 +82,6 @@ std::string read_file(const std::string &path) {
     while (size_t count = std::fread(piece, 1, sizeof piece, file.get())) text.append(piece, count);
     if (std::ferror(file.get())) throw Error(path, std::strerror(errno)); // a folder, for one
     return text;
-}
-
-double seconds_now() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 } // namespace ks::cli

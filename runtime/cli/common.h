@@ -40,6 +40,5 @@ struct ModelFlags {
 int64_t count_parameters(const io::Checkpoint &checkpoint, const model::Config &config, bool active);
 DType storage_named(const std::string &name);   // f32, bf16 or f16; throws ks::Error for another
 std::string read_file(const std::string &path); // throws ks::Error
-double seconds_now();                           // steady
 
 } // namespace ks::cli

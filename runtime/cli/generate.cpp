@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // ks generate: continues a prompt, streaming; the text alone goes to standard output.
+#include "runtime/base/clock.h"
 #include "runtime/base/error.h"
 #include "runtime/cli/common.h"
 #include "runtime/cli/saved_text.h"

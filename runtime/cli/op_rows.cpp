@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // ks op for what works row by row: norms, the router and its tiles, sums and embeddings.
 #include "runtime/base/error.h"
+#include "runtime/base/tiles.h"
 #include "runtime/cli/common.h"
 #include "runtime/cli/op.h"
 #include "runtime/kernels/choose.h"
 #include "runtime/model/ops.h"
-#include <algorithm>
 
 namespace ks::cli {
 
@@ -104,8 +104,7 @@ std::vector<Result> run_expert_tiles(const ks_library &library, const Inputs &in
     a.T = static_cast<int64_t>(permutation.size());
     a.E = static_cast<int64_t>(counts.size());
     a.B = number(in, "slots", 256);
-    int64_t enough = std::min(a.T, (a.T + a.E * (a.B - 1)) / a.B);
-    a.G = in.has("tiles") ? number(in, "tiles", 1 << 24) : enough;
+    a.G = in.has("tiles") ? number(in, "tiles", 1 << 24) : most_tiles(a.T, a.E, a.B);
     std::vector<int32_t> rows(static_cast<size_t>(a.G * a.B)), experts(rows.size());
     a.counts = counts.data(), a.offsets = offsets.data(), a.permutation = permutation.data();
     a.rows = rows.data(), a.experts = experts.data();

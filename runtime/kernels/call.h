@@ -44,6 +44,9 @@ struct Call {
     // Where sequence `s` begins along the ragged axis; s = sequences: its end. Not for calls on a device.
     int64_t start(int64_t s) const { return seq_start ? seq_start[s] : dims[op->ragged] / sequences * s; }
 
+    // `alignment` of a call whose operands were moved to a device after it was read.
+    int32_t common_alignment() const;
+
     // Whether rows follow each other without gaps in every operand.
     bool dense() const;
 
@@ -51,7 +54,6 @@ struct Call {
     ks_status read_sequences(const int64_t *&slot, bool on_device);
     ks_status read_operand(int index, const int64_t *&slot);
     ks_status check_overlaps() const;
-    int32_t common_alignment() const;
 };
 
 // The element type of an operand as kernels are told it.

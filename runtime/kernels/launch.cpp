@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/kernels/launch.h"
 #include "runtime/kernels/buffer_abi.h"
-#include "runtime/kernels/call.h"
 #include "runtime/kernels/launch_on_device.h"
 #include <algorithm>
 
@@ -15,9 +14,9 @@ bool is_regular(const Call &call) {
     return call.alignment >= 16 && (!call.op->dense_when_fixed || call.dense());
 }
 
-const KernelInfo *find(const ks_library &library, int op, const Call &call) {
+const KernelInfo *find(const ks_library &library, const Call &call) {
     const bool all = !library.device || is_regular(call);
-    for (const KernelInfo *k : library.kernels[static_cast<size_t>(op)]) {
+    for (const KernelInfo *k : library.kernels[static_cast<size_t>(call.op - kernel_table.ops)]) {
         bool match = std::equal(call.choices, call.choices + call.op->choice_count, k->choices) &&
                      call.sequences >= k->fewest_sequences && call.sequences <= k->most_sequences;
         for (int i = 0; match && i < call.op->dim_count; i++)
@@ -28,14 +27,14 @@ const KernelInfo *find(const ks_library &library, int op, const Call &call) {
     return nullptr;
 }
 
-ks_status prepare(const ks_library *library, int op, const void *args, Call &call,
-                  const KernelInfo *&kernel) {
-    if (!library) return fail(KS_ERROR_NULL, "the library is null");
-    if (ks_status s = call.read(kernel_table.ops[op], args, library->device != nullptr)) return s;
-    kernel = find(*library, op, call);
-    if (kernel) return KS_OK;
+ks_status no_kernel(const ks_library &library, const Call &call) {
     return fail(KS_ERROR_NO_KERNEL, std::string(call.op->name) + ": the pack has no kernel for " +
-                                        library->isa + " with these choices");
+                                        library.isa + " with these choices");
+}
+
+ks_status read(const ks_library *library, int op, const void *args, Call &call) {
+    if (!library) return fail(KS_ERROR_NULL, "the library is null");
+    return call.read(kernel_table.ops[op], args, library->device != nullptr);
 }
 
 // The flags scalar, with the bits of the optional operands that are there.
@@ -132,18 +131,23 @@ void run_task(void *context, int task) {
 
 ks_status supported(const ks_library *library, int op, const void *args) {
     Call call;
-    const KernelInfo *kernel = nullptr;
-    return prepare(library, op, args, call, kernel);
+    if (ks_status s = read(library, op, args, call)) return s;
+    return find(*library, call) ? KS_OK : no_kernel(*library, call);
 }
 
 ks_status launch(const ks_library *library, int op, const void *args) {
     Call call;
-    const KernelInfo *kernel = nullptr;
-    if (ks_status s = prepare(library, op, args, call, kernel)) return s;
+    if (ks_status s = read(library, op, args, call)) return s;
+    return launch(*library, call);
+}
+
+ks_status launch(const ks_library &library, Call &call) {
+    const KernelInfo *kernel = find(library, call);
+    if (!kernel) return no_kernel(library, call);
     set_presence(call);
-    if (library->device) return launch_on_device(*library->device, call, *kernel);
-    Plan p = plan(call, kernel, library->pool->threads());
-    library->pool->run(static_cast<int>(call.sequences) * p.parts, run_task, &p);
+    if (library.device) return launch_on_device(*library.device, call, *kernel);
+    Plan p = plan(call, kernel, library.pool->threads());
+    library.pool->run(static_cast<int>(call.sequences) * p.parts, run_task, &p);
     return KS_OK;
 }
 

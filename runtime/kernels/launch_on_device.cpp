@@ -69,8 +69,9 @@ ks_status launch_on_device(const cuda::OpenDevice &device, const Call &call, con
         if (op.operands[i].role == OperandRole::output) a.add(&a.buffers[i]);
     cuda::LaunchScope scope(device, static_cast<cuda::Stream>(call.stream));
     kernel.call(a.list);
-    if (!scope.error().empty()) return fail(KS_ERROR_DEVICE, std::string(op.name) + ": " + scope.error());
-    return KS_OK;
+    if (scope.error().empty()) return KS_OK;
+    return fail(scope.out_of_memory() ? KS_ERROR_MEMORY : KS_ERROR_DEVICE,
+                std::string(op.name) + ": " + scope.error());
 }
 
 } // namespace ks

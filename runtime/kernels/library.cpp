@@ -51,6 +51,8 @@ ks_status ks_create(const ks_create_args *args, ks_library **library) {
         }
         *library = made.release();
         return KS_OK;
+    } catch (const cuda::OutOfMemory &e) {
+        return fail(KS_ERROR_MEMORY, std::string("ks_create: ") + e.what());
     } catch (const Error &e) {
         return fail(KS_ERROR_DEVICE, std::string("ks_create: ") + e.what());
     } catch (const std::exception &e) {

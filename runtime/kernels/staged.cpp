@@ -1,48 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/kernels/staged.h"
 #include "runtime/base/error.h"
-#include "runtime/kernels/call.h"
 #include "runtime/kernels/launch.h"
-#include <cstring>
 
 namespace ks {
 
-void StagedCall::add(size_t slot, const void *host, size_t bytes, bool written) {
+void *StagedCall::copied(const void *host, size_t bytes, bool written) {
     cuda::DeviceMemory memory(*library_.device, bytes);
     memory.copy_from(host, bytes);
-    slots_[slot] = static_cast<int64_t>(memory.address());
+    cuda::Address address = memory.address();
     copies_.push_back({static_cast<uint8_t *>(const_cast<void *>(host)), bytes, written, std::move(memory)});
+    return reinterpret_cast<void *>(address);
 }
 
-StagedCall::StagedCall(const ks_library &library, int op, const void *args) : library_(library), op_(op) {
-    const OpInfo &info = kernel_table.ops[op];
-    Call call;
-    if (call.read(info, args, false)) throw Error(ks_last_error());
-    int64_t size;
-    std::memcpy(&size, args, sizeof size);
-    slots_.resize(static_cast<size_t>(size) / 8);
-    std::memcpy(slots_.data(), args, static_cast<size_t>(size));
-    size_t slot = 2 + static_cast<size_t>(info.dim_count + info.choice_count); // behind size and stream
-    if (info.ragged >= 0) {
-        slot++; // sequences
-        if (call.seq_start)
-            add(slot, call.seq_start, static_cast<size_t>(call.sequences + 1) * sizeof(int64_t), false);
-        slot++;
+StagedCall::StagedCall(const ks_library &library, const Call &call) : library_(library), call_(call) {
+    if (call.seq_start)
+        call_.seq_start = static_cast<const int64_t *>(
+            copied(call.seq_start, static_cast<size_t>(call.sequences + 1) * sizeof(int64_t), false));
+    for (int i = 0; i < call.op->operand_count; i++) {
+        const OperandInfo &o = call.op->operands[i];
+        if (!call.operands[i].data) continue;
+        Range span = range_of(call.operands[i], o.rank, call.sequences);
+        bool written = o.role == OperandRole::output || o.role == OperandRole::in_place;
+        call_.operands[i].data = static_cast<uint8_t *>(
+            copied(call.operands[i].data, static_cast<size_t>(span.high - span.low), written));
     }
-    for (int i = 0; i < info.operand_count; i++) {
-        const OperandInfo &o = info.operands[i];
-        if (call.operands[i].data) {
-            Range span = range_of(call.operands[i], o.rank, call.sequences);
-            bool written = o.role == OperandRole::output || o.role == OperandRole::in_place;
-            add(slot, call.operands[i].data, static_cast<size_t>(span.high - span.low), written);
-        }
-        slot += o.strided ? 2 : 1;
-    }
+    call_.alignment = call_.common_alignment();
 }
 
 ks_status StagedCall::launch(void *stream) {
-    std::memcpy(&slots_[1], &stream, sizeof stream);
-    return ks::launch(&library_, op_, slots_.data());
+    call_.stream = stream;
+    return ks::launch(library_, call_);
 }
 
 void StagedCall::fetch() {
@@ -57,9 +45,11 @@ ks_status launch_staged(const ks_library *library, int op, const void *args) {
     if (ks_status s = call.read(kernel_table.ops[op], args, false))
         return s; // on the host, where it all lies
     try {
-        StagedCall staged(*library, op, args);
+        StagedCall staged(*library, call);
         if (ks_status s = staged.launch(nullptr)) return s;
         staged.fetch();
+    } catch (const cuda::OutOfMemory &e) {
+        return fail(KS_ERROR_MEMORY, std::string(call.op->name) + ": " + e.what());
     } catch (const Error &e) {
         return fail(KS_ERROR_DEVICE, std::string(call.op->name) + ": " + e.what());
     }

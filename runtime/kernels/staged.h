@@ -2,35 +2,34 @@
 // A call whose operands are in host memory, for programs that have their data there (ks op, tests): on a GPU
 // they are copied to the device, the op runs, and what it wrote comes back.
 #pragma once
+#include "runtime/kernels/call.h"
 #include "runtime/kernels/cuda/memory.h"
-#include "runtime/kernels/library.h"
 
 namespace ks {
 
-// The device copies of one call's operands. The host memory of `args` must outlive it.
+// One call with its operands copied to the device. The host memory must outlive it.
 class StagedCall {
   public:
-    // `args` must be legal for a launch on a CPU. Throws ks::Error when the device has no room for its
-    // operands.
-    StagedCall(const ks_library &library, int op, const void *args);
+    // `call` was read for a CPU, where its operands are. Throws ks::Error when the device has no room for
+    // them.
+    StagedCall(const ks_library &library, const Call &call);
 
     ks_status launch(void *stream); // as the op's C function, on the copies
-    void fetch(); // waits, then copies what was written to where `args` has it; throws ks::Error when a
+    void fetch(); // waits, then copies what was written to where the host has it; throws ks::Error when a
                   // kernel failed
 
   private:
-    // The bytes that the call reaches through one field of its struct.
+    // The bytes that the call reaches through one of its pointers.
     struct Copy {
         uint8_t *host;
         size_t bytes;
         bool written;
         cuda::DeviceMemory memory;
     };
-    void add(size_t slot, const void *host, size_t bytes, bool written);
+    void *copied(const void *host, size_t bytes, bool written);
 
     const ks_library &library_;
-    int op_;
-    std::vector<int64_t> slots_; // of the struct
+    Call call_; // on the copies
     std::vector<Copy> copies_;
 };
 

@@ -41,6 +41,29 @@ TEST(KernelOf, WhereTheDefaultWonTheBaseKernelRunsAsATunedOne) {
     })) << "nothing new is built for it";
 }
 
+// What runs where no rule applies is what candidates are measured against.
+TEST(KernelOf, TheDefaultIsTheUsualKernelOfWidthsThatItServes) {
+    auto fallback = [](const Dims &widths, const char *io) {
+        Spec spec{{{"io", io}}, widths};
+        return kernel_of(
+                   {"selective_scan", spec, "cuda", space_of("selective_scan", spec, "cuda").fallback()})
+            .spec;
+    };
+    for (const char *io : {"bf16", "f16"}) {
+        Spec usual = fallback({{"D", 2944}, {"N", 16}}, io);
+        EXPECT_EQ(usual.fixed, (Dims{{"N", 16}}));
+        EXPECT_EQ(usual.multiples, (Dims{{"D", 8}}));
+        EXPECT_EQ(usual.choices.at("io"), io);
+        EXPECT_TRUE(fallback({{"D", 12}, {"N", 16}}, io).is_base());
+        EXPECT_TRUE(fallback({{"D", 2944}, {"N", 8}}, io).is_base());
+    }
+    EXPECT_TRUE(fallback({{"D", 2944}, {"N", 16}}, "f32").is_base());
+    Spec spec{{{"io", "bf16"}}, {{"D", 2944}, {"N", 16}}};
+    Knobs fixed = space_of("selective_scan", spec, "cuda").fallback();
+    fixed.set("widths", "fixed");
+    EXPECT_EQ(kernel_of({"selective_scan", spec, "cuda", fixed}).spec.fixed, spec.fixed);
+}
+
 TEST(KernelOf, RulesComeBeforeTheBaseKernelOfTheSameWidths) {
     Tuned t = tuned("avx2");
     Table table{"test cpu", {rule_of(t)}, {t}};

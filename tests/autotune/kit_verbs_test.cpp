@@ -78,6 +78,15 @@ TEST_F(KitVerbs, ABundledKitComesBackAsADispatchTable) {
     EXPECT_EQ(ksc("import --kit " + in("second") + " " + in("second.jsonl"), "elsewhere").status, 0);
 }
 
+TEST_F(KitVerbs, ShapesOfTheSameWidthsAreOneTask) {
+    std::string op = " --op causal_conv1d --shape D=24,W=4,io=f32,T=";
+    Ran ran = ksc("bundle" + op + "7" + op + "9" + op + "7 --isa avx2 --candidates 1 --out " + in("kit"));
+    ASSERT_EQ(ran.status, 0) << ran.text;
+    Manifest kit = load_manifest(in("kit"));
+    ASSERT_EQ(kit.tasks.size(), 1u);
+    EXPECT_EQ(kit.tasks[0].shapes, (std::vector<Dims>{{{"T", 7}}, {{"T", 9}}}));
+}
+
 TEST_F(KitVerbs, CommandLinesThatMakeNoSenseAreRefused) {
     EXPECT_EQ(ksc("bundle --out " + in("kit")).status, 2);
     EXPECT_EQ(ksc("bundle --op linear --shape K=8,P=2").status, 2);

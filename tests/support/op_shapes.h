@@ -28,7 +28,7 @@ inline Dims dims_at(const Contract &c, const Edge &e) {
             dims[d.name] = e.length;
         else if (d.name == "B")
             dims[d.name] = e.states;
-        else if (d.name == "N" && c.name != "grouped_expert_down")
+        else if (d.name == "N" && !c.choices.count("weight")) // of products: columns
             dims[d.name] = e.states;
         else if (d.name == "E")
             dims[d.name] = e.experts;

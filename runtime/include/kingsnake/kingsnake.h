@@ -40,7 +40,7 @@ typedef enum ks_status {
     KS_ERROR_OVERLAP = 6,     /* an output overlaps another operand (but for what ops.h allows) */
     KS_ERROR_NO_KERNEL = 7,   /* the pack holds no kernel for these choices and sizes on this CPU */
     KS_ERROR_UNSUPPORTED_CPU = 8,
-    KS_ERROR_MEMORY = 9,
+    KS_ERROR_MEMORY = 9, /* the host or the GPU has none left */
     KS_ERROR_DEVICE = 10 /* no such GPU, or its driver refused the call */
 } ks_status;
 

@@ -115,6 +115,7 @@ const DriverTools &driver_tools() {
 std::string text_of(Result result) { return text_of(driver(), result); }
 
 void check(Result result, const char *what) {
+    if (result == out_of_memory) throw OutOfMemory(what, text_of(result));
     if (result) throw Error(what, text_of(result));
 }
 

@@ -3,9 +3,9 @@
 // that a pack with GPU kernels loads on machines without a GPU. Types and numbers are those of the driver's C
 // interface.
 #pragma once
+#include "runtime/base/error.h"
 #include <cstddef>
 #include <cstdint>
-
 #include <string>
 
 namespace ks::cuda {
@@ -110,7 +110,14 @@ const DriverTools &driver_tools();
 // "CUDA_ERROR_OUT_OF_MEMORY: out of memory" as the driver puts it; "error 12345" where it knows no such.
 std::string text_of(Result result);
 
-// Throws ks::Error(what, text_of(result)) when it is not 0.
+// What is thrown where the driver says that there is no memory left.
+struct OutOfMemory : Error {
+    using Error::Error;
+};
+
+constexpr Result out_of_memory = 2;
+
+// Throws ks::Error(what, text_of(result)) when it is not 0: OutOfMemory where it is that.
 void check(Result result, const char *what);
 
 } // namespace ks::cuda

@@ -8,10 +8,15 @@ namespace ks::cuda {
 
 struct OpenDevice;
 
+struct LaunchError {
+    std::string line;    // empty: all is well so far
+    bool memory = false; // of the host or of the device, which ran out
+};
+
 struct Here {
     const OpenDevice *device = nullptr; // null: no scope lives
     Stream stream = nullptr;
-    std::string *error = nullptr; // the scope's; the first stays
+    LaunchError *error = nullptr; // the scope's; the first stays
 };
 extern thread_local Here here;
 

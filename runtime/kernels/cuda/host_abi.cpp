@@ -16,22 +16,27 @@ namespace {
 
 constexpr int most_parameters = 64;
 
-int failed(const std::string &line) {
-    if (here.error && here.error->empty()) *here.error = line;
+int failed(const std::string &line, bool memory = false) {
+    if (here.error && here.error->line.empty()) here.error->line = line, here.error->memory = memory;
     return 1;
+}
+
+int failed(const OpenDevice &device, Result r) {
+    return failed(device.name + ": " + text_of(r), r == out_of_memory);
 }
 
 // To be called while an exception is handled.
 int failed_by_exception() noexcept {
+    const char *const short_of_memory = "out of memory"; // so short that it needs none
     try {
         throw;
     } catch (const std::bad_alloc &) {
-        return failed("out of memory"); // so short that it needs none
+        return failed(short_of_memory, true);
     } catch (const std::exception &e) {
         try {
-            return failed(e.what());
+            return failed(e.what(), dynamic_cast<const OutOfMemory *>(&e));
         } catch (const std::bad_alloc &) {
-            return failed("out of memory");
+            return failed(short_of_memory, true);
         }
     } catch (...) {
         return failed("unknown error");
@@ -92,7 +97,7 @@ int ks_cuda_run(void *state, const char *name, int blocks_x, int blocks_y, int b
                        nullptr,
                        0},
                       parameters);
-    return r ? failed(here.device->name + ": " + text_of(r)) : 0;
+    return r ? failed(*here.device, r) : 0;
 } catch (...) {
     return failed_by_exception();
 }

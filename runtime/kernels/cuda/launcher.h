@@ -47,11 +47,12 @@ class LaunchScope {
   public:
     LaunchScope(const OpenDevice &device, Stream stream); // throws ks::Error when the driver refuses
     ~LaunchScope();
-    const std::string &error() const { return error_; } // one line, or empty: all is well so far
+    const std::string &error() const { return error_.line; } // one line, or empty: all is well so far
+    bool out_of_memory() const { return error_.memory; }     // whether it says that memory ran out
 
   private:
     ContextScope context_;
-    std::string error_;
+    LaunchError error_;
     Here outer_;
 };
 

@@ -6,8 +6,8 @@ namespace ks::cuda {
 
 DeviceMemory::DeviceMemory(const OpenDevice &device, size_t bytes) : device_(&device), bytes_(bytes) {
     ContextScope scope(device);
-    if (Result r = driver_tools().allocate(&address_, bytes ? bytes : 1))
-        throw Error(device.name, std::to_string(bytes) + " bytes: " + text_of(r));
+    check(driver_tools().allocate(&address_, bytes ? bytes : 1),
+          (device.name + ": " + std::to_string(bytes) + " bytes").c_str());
 }
 
 DeviceMemory::~DeviceMemory() {

@@ -103,13 +103,5 @@ TEST(Call, WhatWasWrittenIsPutBack) {
     EXPECT_EQ(call.damage(), "x, an input, was written to");
 }
 
-TEST(Problem, DimensionsFollowFromWidthsAndTheRest) {
-    const Contract &down = op_named("expert_down").contract;
-    Dims dims = call_dims(down, {{}, {{"K", 8}, {"P", 2}}}, {{"R", 3}});
-    EXPECT_EQ(dims.at("T"), 3);
-    EXPECT_EQ(dims.at("K"), 8);
-    EXPECT_ANY_THROW(call_dims(down, {{}, {{"K", 8}}}, {{"R", 3}}));
-}
-
 } // namespace
 } // namespace ks::cases

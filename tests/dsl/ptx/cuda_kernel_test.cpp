@@ -4,6 +4,7 @@
 #include "dsl/ptx/cuda_kernel.h"
 #include "dsl/ptx/program.h"
 #include "runtime/base/error.h"
+#include "runtime/kernels/cuda/tile_launch.h"
 #include <filesystem>
 #include <fstream>
 #include <gmock/gmock.h>
@@ -63,6 +64,40 @@ TEST_F(CudaKernel, TheObjectHoldsCodeForEveryArchitecture) {
     size_t cubins = 0;
     for (size_t at = 1; (at = bytes.find("\177ELF", at)) != std::string::npos; at++) cubins++;
     EXPECT_EQ(cubins, 2u);
+}
+
+// y = 2 x by way of `rows` rows of 64 floats in shared memory, which is dynamic; a block has 64 threads.
+Kernel staged(int rows) {
+    using namespace Halide;
+    ImageParam x(Float(32), 1, "x");
+    Var i("i"), r("r"), block("block"), thread("thread");
+    Func stage("stage"), y("y");
+    stage(i, r) = x(i) + cast<float>(r);
+    y(i) = stage(i, 0) + stage(i, rows - 1);
+    y.gpu_tile(i, block, thread, 64, TailStrategy::RoundUp); // else the extent of y decides about its bytes
+    stage.compute_at(y, block).store_in(MemoryType::GPUShared).gpu_threads(i);
+    return {{y}, {x}, {}};
+}
+
+TEST_F(CudaKernel, TheReportSaysWhereNoBlockCanBeLaunched) {
+    auto unfit = [&](const Kernel &kernel) {
+        auto reports = compile_cuda(kernel, "kernel", *ptxas_, {{"sm_80", "sm_90"}, false}, object());
+        EXPECT_EQ(reports.size(), 2u);
+        return std::vector<std::string>{reports.at(0).unfit, reports.at(1).unfit};
+    };
+    EXPECT_THAT(unfit(pointwise("ks_tanh")), testing::ElementsAre("", ""));
+    EXPECT_THAT(unfit(staged(4)), testing::ElementsAre("", ""));
+    EXPECT_THAT(unfit(staged(800)),
+                testing::ElementsAre(HasSubstr("sm_80: 204800 bytes of shared memory"), ""));
+    EXPECT_THAT(unfit(staged(1024)), testing::ElementsAre(HasSubstr("on sm_80: 262144 bytes"),
+                                                          HasSubstr("on sm_90: 262144 bytes")));
+    Kernel beside = staged(800); // what the launcher adds to a launch
+    beside.device.launch = [](const std::string &) {
+        cuda::TileLaunch tile{40000, 0, {}};
+        auto *bytes = reinterpret_cast<const uint8_t *>(&tile);
+        return std::vector<uint8_t>(bytes, bytes + sizeof tile);
+    };
+    EXPECT_THAT(unfit(beside), testing::ElementsAre(HasSubstr("244800 bytes"), HasSubstr("244800 bytes")));
 }
 
 // The five that the launcher brings, and nothing of Halide's runtime.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What holds for every kernel on a GPU beyond right results: a replayed graph does what the launch does,
-// repeats give the same bits, and every element of a result is written.
+// What holds for every kernel on a GPU beyond right results: a replayed graph does what the launch does, and
+// repeats give the same bits.
 #include "runtime/kernels/cuda/timer.h"
 #include "tests/runtime/kernels/pack_call.h"
 #include "tests/support/op_shapes.h"
@@ -30,7 +30,7 @@ class OnDevice : public testing::Test {
     template <typename Go>
     Bytes after(const OpProblem &p, const Go &go) {
         PackCall call(p);
-        StagedCall staged(*library_, call.op(), call.args());
+        StagedCall staged(*library_, call.read());
         go(staged);
         staged.fetch();
         return written_bytes(p, call);
@@ -71,19 +71,6 @@ TEST_F(OnDevice, RepeatsGiveTheSameBits) {
     every_kernel([&](const OpProblem &p) {
         Bytes first = launched(p);
         for (int i = 0; i < 4; i++) EXPECT_EQ(launched(p), first);
-    });
-}
-
-// What results held before the call changes nothing, so all of it was overwritten. (Products of experts leave
-// what is routed nowhere.)
-TEST_F(OnDevice, ResultsDoNotDependOnWhatWasThere) {
-    every_kernel([&](const OpProblem &p) {
-        if (p.contract->name.rfind("grouped_", 0) == 0) return;
-        OpProblem poisoned = p;
-        for (const auto &o : p.contract->operands)
-            if (o.role == Role::output && o.type != "i32")
-                for (double &v : poisoned.in.at(o.name)) v = std::nan("");
-        EXPECT_EQ(launched(p), launched(poisoned));
     });
 }
 

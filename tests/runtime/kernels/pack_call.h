@@ -27,13 +27,6 @@ inline Library library(int threads, const std::string &isa) {
     return {l, ks_destroy};
 }
 
-// What libraries are made for: the instruction sets of the CPU, and the GPU.
-inline std::vector<std::string> all_targets() {
-    std::vector<std::string> targets = all_isas();
-    targets.push_back("cuda");
-    return targets;
-}
-
 // Why this machine cannot run kernels for a target; empty when it can.
 inline std::string missing(const std::string &target) {
     if (target != "cuda") return cpu_has(target) ? "" : "this CPU has no " + target;
@@ -78,8 +71,11 @@ class PackCall {
 
     ks_status launch(const ks_library *l) { return launch_staged(l, op_, slots_.data()); }
     ks_status supported(const ks_library *l) { return ks::supported(l, op_, slots_.data()); }
-    const void *args() const { return slots_.data(); }
-    int op() const { return op_; }
+    Call read() const { // as on a CPU
+        Call call;
+        EXPECT_EQ(call.read(info(), slots_.data(), false), KS_OK) << ks_last_error();
+        return call;
+    }
     const OpInfo &info() const { return kernel_table.ops[op_]; }
 
     // A field of the argument struct by name: "size", a dimension, a choice, "sequences", "seq_start", an

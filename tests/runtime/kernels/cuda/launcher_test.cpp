@@ -234,9 +234,6 @@ TEST_F(Launcher, WhatGoesWrongIsOneLine) {
     fail("cuModuleLoadData", 209);
     EXPECT_EQ(launch(call), "Stub GPU 0: CUDA_ERROR_NO_BINARY_FOR_GPU: no kernel image is available");
     reset();
-    fail("cuLaunchKernel", 2);
-    EXPECT_EQ(launch(call), "Stub GPU 0: CUDA_ERROR_OUT_OF_MEMORY: out of memory");
-    reset();
     fail("cuLaunchKernel", 999999); // younger than the driver
     EXPECT_EQ(launch(call), "Stub GPU 0: error 999999");
     reset();
@@ -244,6 +241,27 @@ TEST_F(Launcher, WhatGoesWrongIsOneLine) {
     EXPECT_THAT(launch(kernel(0, {"sm_90"}, false), 1), HasSubstr("no code for compute capability 8.0"));
     EXPECT_THROW(device(2), Error);
     EXPECT_THROW(device(-1), Error);
+}
+
+// Which of its errors are want of memory, of the driver's or the host's, the scope knows.
+TEST_F(Launcher, MemoryThatTheDriverLacksIsAnErrorOfItsOwn) {
+    Call call = kernel();
+    for (const char *step : {"cuModuleLoadData", "cuModuleGetFunction", "cuLaunchKernel"})
+        for (int status : {2, 209}) {
+            SCOPED_TRACE(step + std::string(" ") + std::to_string(status));
+            fail(step, status);
+            LaunchScope scope(device(0), nullptr);
+            EXPECT_FALSE(scope.out_of_memory());
+            call_on_buffers(call);
+            EXPECT_EQ(scope.out_of_memory(), status == 2) << scope.error();
+            EXPECT_THAT(scope.error(), HasSubstr(status == 2 ? ": CUDA_ERROR_OUT_OF_MEMORY: out of memory"
+                                                             : ": CUDA_ERROR_NO_BINARY_FOR_GPU"));
+            fail(step, 2); // the first error stays
+            call_on_buffers(call);
+            EXPECT_EQ(scope.out_of_memory(), status == 2);
+            fail(step, 0);
+        }
+    EXPECT_EQ(launch(call), "");
 }
 
 // The driver refuses it. The code is loaded all the same: a later call may be captured.
@@ -280,6 +298,7 @@ TEST_F(Launcher, MemoryThatRunsOutIsAnError) {
         allocations_before_failure = -1;
         error = scope.error();
         EXPECT_THAT(error, AnyOf("", "out of memory"));
+        EXPECT_EQ(scope.out_of_memory(), error != "");
         ASSERT_LT(failures, 1000);
     }
     EXPECT_GT(failures, 3); // the object, its code on the device and the function at least
