@@ -78,7 +78,7 @@ KitTask make_task(const Task &task, const BundleOptions &o, Builder &builder, St
     std::stable_sort(chosen.begin(), chosen.end(),
                      [&](auto &a, auto &b) { return distance(a, fallback) < distance(b, fallback); });
     KitTask t{task.op, task.versions.op, task.spec, task.isa, task.shapes, task.check_shapes, {}, {}, {}};
-    constexpr double most_flops = 2e10; // some 20 s of the oracle
+    constexpr double most_flops = 4e9; // some 4 s of the oracle
     for (const Dims &shape : task.shapes)
         if (can_tune(task.op) && work_of(task, shape).flops > most_flops) t.by_default.push_back(shape);
     size_t failed = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "autotune/cases/call.h"
 #include "autotune/cases/element.h"
+#include "autotune/cases/values.h"
 #include "runtime/base/error.h"
 #include <algorithm>
 
@@ -43,8 +44,10 @@ Call::Held Call::make(const Operand &o, int copies, bool guarded) const {
     auto values = problem_.in.find(o.name);
     if (values == problem_.in.end()) return h; // another operand stands in
     h.image.resize(static_cast<size_t>(count) * element);
-    for (size_t i = 0; i < values->second.size(); i++)
-        put_element(h.storage, h.image.data() + i * element, values->second[i]);
+    in_blocks(values->second.size(), [&](size_t first, size_t end) {
+        for (size_t i = first; i < end; i++)
+            put_element(h.storage, h.image.data() + i * element, values->second[i]);
+    });
     h.copies = static_cast<size_t>(copies);
     h.pitch = copies == 1 ? h.image.size() : (h.image.size() + 127) / 64 * 64;
     h.memory = device_.memory((h.copies - 1) * h.pitch + h.image.size(), guarded);
@@ -121,7 +124,9 @@ Values Call::result(const std::string &name) const {
         h.memory->read(0, bytes.data(), bytes.size());
         size_t element = element_size(h.storage);
         Values v(bytes.size() / element);
-        for (size_t i = 0; i < v.size(); i++) v[i] = element_at(h.storage, bytes.data() + i * element);
+        in_blocks(v.size(), [&](size_t first, size_t end) {
+            for (size_t i = first; i < end; i++) v[i] = element_at(h.storage, bytes.data() + i * element);
+        });
         return v;
     }
     throw Error(problem_.contract->name, "has no operand " + name);
