@@ -42,6 +42,17 @@ pack::PackKernel kernel_of(const Candidate &c) {
     return k;
 }
 
+namespace {
+
+// What runs at tuned widths where no rule holds. On a GPU, where the base kernels of some ops are slow and
+// none is for usual sizes, it knows the widths: the tuner has tried that schedule there too.
+Spec default_at(const Op &op, const Tuned &t) {
+    Spec known{t.choices, t.fixed}, any = default_spec(op, known, kernel_target(t.isa));
+    return t.isa == "cuda" && any.is_base() ? known : any;
+}
+
+} // namespace
+
 std::vector<pack::PackKernel> tuned_kernels(const Table &table, const std::vector<std::string> &isas,
                                             std::vector<std::string> &stale) {
     std::vector<pack::PackKernel> kernels;
@@ -62,8 +73,7 @@ std::vector<pack::PackKernel> tuned_kernels(const Table &table, const std::vecto
         const Op &op = op_named(t.op);
         if (std::find(isas.begin(), isas.end(), t.isa) == isas.end() || op.contract.version != t.op_version)
             continue;
-        Spec spec = default_spec(op, {t.choices, t.fixed}, kernel_target(t.isa));
-        kernels.push_back(pack::default_kernel(op, t.isa, spec));
+        kernels.push_back(pack::default_kernel(op, t.isa, default_at(op, t)));
         kernels.back().rank = pack::Rank::tuned;
         if (t.isa == "cuda") kernels.back().device = table.device;
         for (const auto &[name, value] : t.fixed) kernels.back().box[name] = {value, value};

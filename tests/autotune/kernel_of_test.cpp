@@ -41,6 +41,24 @@ TEST(KernelOf, WhereTheDefaultWonTheBaseKernelRunsAsATunedOne) {
     })) << "nothing new is built for it";
 }
 
+// The base kernel of a product is slow on a GPU: where widths were tuned, its default that knows them runs.
+TEST(KernelOf, OnAGpuTheDefaultOfTunedWidthsKnowsThem) {
+    Tuned t = tuned("cuda");
+    Table table{"Some GPU", {}, {t}};
+    std::vector<std::string> stale;
+    auto kernels = tuned_kernels(table, {"cuda"}, stale);
+    ASSERT_EQ(kernels.size(), 1u);
+    EXPECT_EQ(kernels[0].spec.fixed, t.fixed);
+    EXPECT_EQ(kernels[0].device, "Some GPU");
+
+    t.op = "selective_scan", t.op_version = op_named(t.op).contract.version;
+    t.choices = {{"io", "bf16"}}, t.fixed = {{"D", 2944}, {"N", 16}};
+    kernels = tuned_kernels({"Some GPU", {}, {t}}, {"cuda"}, stale);
+    ASSERT_EQ(kernels.size(), 1u);
+    EXPECT_EQ(kernels[0].spec.multiples, (Dims{{"D", 8}})) << "a usual kernel serves them";
+    EXPECT_EQ(kernels[0].box.at("D").high, 2944);
+}
+
 // What runs where no rule applies is what candidates are measured against.
 TEST(KernelOf, TheDefaultIsTheUsualKernelOfWidthsThatItServes) {
     auto fallback = [](const Dims &widths, const char *io) {
