@@ -12,12 +12,13 @@ namespace ks::tune {
 namespace {
 
 // Ends and middles of the intervals that dispatch may use. Decode is one row, prefill up to a chunk of 512
-// rows; on a GPU, which has more to keep busy, of 2048.
+// rows; on a GPU, where a call has those of a whole batch, of 16384.
 std::vector<int64_t> ladder_of(const std::string &dim, const std::string &isa) {
     bool gpu = isa == "cuda";
-    if (dim == "T") return gpu ? std::vector<int64_t>{64, 512, 2048, 16384} : std::vector<int64_t>{1, 32, 512};
+    if (dim == "T")
+        return gpu ? std::vector<int64_t>{64, 512, 2048, 16384} : std::vector<int64_t>{1, 32, 512};
     if (dim == "S") return gpu ? std::vector<int64_t>{1, 8, 64, 128} : std::vector<int64_t>{1, 4, 16};
-    return gpu ? std::vector<int64_t>{1, 8, 64, 512, 2048} : std::vector<int64_t>{1, 8, 64, 512};
+    return gpu ? std::vector<int64_t>{1, 8, 64, 512, 2048, 16384} : std::vector<int64_t>{1, 8, 64, 512};
 }
 
 // Shapes of an op with a ragged axis on a GPU, where one call has all sequences: batches of equal ones, `dim`

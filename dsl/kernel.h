@@ -19,10 +19,10 @@ struct DeviceCode {
     // Halide wrote it; null: an ordinary launch.
     std::function<std::vector<uint8_t>(const std::string &)> launch = nullptr;
     int max_registers = 0; // per thread; 0: as many as the architecture has
+    std::string arch;      // the one that has its instructions ("sm_90a"); empty: any from sm_80 on
     // Whether the launch behind may begin while blocks of this one run. Its blocks then settle on whatever
     // multiprocessors are not full: for kernels that leave all of them alike.
     bool early_successor = false;
-    std::string arch; // the one that has its instructions ("sm_90a"); empty: any from sm_80 on
 };
 
 struct Kernel {

@@ -186,7 +186,7 @@ TEST_F(Launcher, EveryDeviceLoadsItsOwnCode) {
     EXPECT_THAT(loads[1], HasSubstr("ptx"));
     // The stub refuses a module or function of another device than that of the current context.
     EXPECT_THAT(calls_of("cuLaunchKernel"),
-                ElementsAre(HasSubstr(" 3000 1000 |"), HasSubstr(" 3001 1001 |"), HasSubstr(" 3000 1000 |")));
+                ElementsAre(HasSubstr(" 3000 1000 "), HasSubstr(" 3001 1001 |"), HasSubstr(" 3000 1000 ")));
 }
 
 TEST_F(Launcher, AScopeInAScopeGivesTheOuterOneBack) {
@@ -213,7 +213,7 @@ TEST_F(Launcher, AScopeInAScopeGivesTheOuterOneBack) {
     call_on_buffers(call); // of no scope
     EXPECT_THAT(calls_of("cuLaunchKernel"),
                 ElementsAre(HasSubstr(" 0x2 3001 1001 |"), HasSubstr(" 0x2 3001 1001 |"),
-                            HasSubstr(" 0x1 3000 1000 |"), HasSubstr(" 0x1 3000 1000 |")));
+                            HasSubstr(" 0x1 3000 1000 "), HasSubstr(" 0x1 3000 1000 ")));
 }
 
 TEST_F(Launcher, MuchSharedMemoryIsAskedForOnce) {
