@@ -67,5 +67,25 @@ TEST(CudaMemoryAccess, TheStateUpdateLoadsBeforeItStores) {
     EXPECT_TRUE(found);
 }
 
+// Four channels a thread where rows are aligned: states and A by 16 bytes, operands of 16 bits by 8, and that
+// again before any store.
+TEST(CudaMemoryAccess, TheStateUpdateOfAlignedRowsHasWideAccesses) {
+    for (const char *io : {"bf16", "f16", "f32"}) {
+        SCOPED_TRACE(io);
+        auto parts = kernels("selective_state_update", {{{"io", io}}, {{"N", 16}}, {{"D", 8}}});
+        ASSERT_EQ(parts.size(), 2u); // few channels or many
+        bool found = false;
+        for (const std::string &part : parts) {
+            if (most({part}, "st\\.global\\.v4\\.b32") < 4) continue;
+            found = true;
+            EXPECT_EQ(most({part}, "st\\.global"), 4 + 1);
+            EXPECT_GE(most({part}, "ld\\.global\\.(nc\\.)?v4\\.b32"), 4 + 4);
+            EXPECT_GE(most({part}, "ld\\.global\\.nc\\.(v4\\.b16|v2\\.b32|v4\\.b32)"), 3);
+            EXPECT_LT(part.rfind("ld.global"), part.find("st.global"));
+        }
+        EXPECT_TRUE(found);
+    }
+}
+
 } // namespace
 } // namespace ks
