@@ -73,7 +73,8 @@ CausalConv1d::CausalConv1d(const Contract &contract, const Spec &spec, const Mat
 
     Expr steps = update ? Expr(1) : in.steps("x");
     if (in.packed()) { // of steps behind the end the last one's, which nobody uses
-        Expr before = state(clamp(at + kept, 0, kept - 1)), x = in.load("x", {d, clamp(at, 0, steps - 1)});
+        Expr before = state(clamp(at + kept, 0, kept - 1)),
+             x = in.load("x", {d, clamp(likely(at), 0, steps - 1)});
         window(in.point({d, at})) = choose(at < 0, before, x);
     }
     // Input `back` steps before step t of this call; it is in the state when the call began later.

@@ -11,33 +11,30 @@ namespace {
 constexpr int warp = 32;
 const char *const lane_call = "ks_lane_of", *const sum_call = "ks_lane_sum";
 
-struct FindLane : IRGraphVisitor {
+struct FindCalls : IRGraphVisitor {
     using IRGraphVisitor::visit;
-    bool found = false;
+    bool lane = false, barrier = false;
     void visit(const Call *op) override {
-        found = found || op->name == lane_call;
+        lane = lane || op->name == lane_call;
+        barrier = barrier || op->is_intrinsic(Call::gpu_thread_barrier);
         IRGraphVisitor::visit(op);
     }
 };
 
-bool asks_for_lane(const Stmt &s) {
-    FindLane find;
+FindCalls calls_in(const Stmt &s) {
+    FindCalls find;
     s.accept(&find);
-    return find.found;
+    return find;
 }
 
-// Butterflies over the lanes of an iteration, which alone are named to wait for: others may be done already.
+// Butterflies over the lanes of an iteration. A warp's other iterations are named too: what is done already
+// is not waited for (PTX ISA, shfl.sync: "all non-exited threads"), and a mask that is no constant costs a
+// loop.
 std::string sum_over(int lanes, const ptx::PseudoCall &call) {
-    int apart = warp / lanes;
-    uint32_t mask = 0;
-    for (int lane = 0; lane < warp; lane += apart) mask |= 1u << lane;
-    std::string text =
-        ".reg .b32 %member; .reg .f32 %other; mov.u32 %member, %laneid; and.b32 %member, %member, " +
-        std::to_string(apart - 1) + "; shl.b32 %member, " + std::to_string(mask) + ", %member; mov.b32 " +
-        call.result + ", " + call.arguments.at(0) + ";";
-    for (int distance = apart; distance < warp; distance *= 2)
+    std::string text = ".reg .f32 %other; mov.b32 " + call.result + ", " + call.arguments.at(0) + ";";
+    for (int distance = warp / lanes; distance < warp; distance *= 2)
         text += " shfl.sync.bfly.b32 %other, " + call.result + ", " + std::to_string(distance) +
-                ", 31, %member; add.f32 " + call.result + ", " + call.result + ", %other;";
+                ", 31, 0xffffffff; add.f32 " + call.result + ", " + call.result + ", %other;";
     return text;
 }
 
@@ -70,8 +67,11 @@ void LanesPass::verify() const {
 }
 
 Stmt LanesPass::visit(const For *op) {
-    if (op->for_type != ForType::GPUThread || lane_.defined() || !asks_for_lane(op->body))
-        return IRMutator::visit(op);
+    if (op->for_type != ForType::GPUThread || lane_.defined()) return IRMutator::visit(op);
+    FindCalls calls = calls_in(op->body);
+    if (!calls.lane) return IRMutator::visit(op);
+    if (calls.barrier) // where those would wait that sum_over() must find done
+        throw Error("lanes pass", "a barrier among the threads that ask for their lane");
     int apart = warp / lanes_;
     auto extent = as_const_int(op->extent);
     if (!is_const_zero(op->min) || !extent || *extent % apart)
@@ -87,7 +87,9 @@ Stmt LanesPass::visit(const For *op) {
 }
 
 Expr LanesPass::visit(const Call *op) {
-    return lane_.defined() && op->name == lane_call ? lane_ : IRMutator::visit(op);
+    if (lane_.defined() && op->name == lane_call)
+        return op->type.is_scalar() ? lane_ : Broadcast::make(lane_, op->type.lanes());
+    return IRMutator::visit(op);
 }
 
 } // namespace ks

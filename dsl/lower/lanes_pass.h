@@ -2,7 +2,8 @@
 // Lanes pass: several lanes of a warp for every iteration of a loop over GPU threads. The algorithm asks
 // which of them it runs in, lane_of(), does a part of the work, and adds up what the lanes have, lane_sum();
 // all else they do alike, and store the same values to the same places. Lanes of one iteration lie 32/lanes
-// apart, so that neighbouring lanes stay neighbouring iterations and memory is read as before.
+// apart, so that neighbouring lanes stay neighbouring iterations and memory is read as before. A thread that
+// has no iteration must be done with: there may be no barrier among these threads (checked).
 #pragma once
 #include "dsl/lowering_pass.h"
 #include "dsl/ptx/text.h"

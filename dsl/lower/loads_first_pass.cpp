@@ -39,12 +39,15 @@ struct Unconditional : IRGraphVisitor {
     const std::set<std::string> &own_;
     lower::Lets lets_;
 
-    void visit(const LetStmt *op) override {
+    template <typename LetOrLetStmt>
+    void visit_let(const LetOrLetStmt *op) {
         op->value.accept(this);
         lets_.emplace_back(op->name, op->value);
         op->body.accept(this);
         lets_.pop_back();
     }
+    void visit(const LetStmt *op) override { visit_let(op); }
+    void visit(const Let *op) override { visit_let(op); }
     void visit(const Load *op) override {
         IRGraphVisitor::visit(op);
         Expr load = lower::resolve(lets_, op);
@@ -68,13 +71,16 @@ struct Replace : IRGraphMutator {
     using IRGraphMutator::visit;
     lower::Lets values; // name and load
     lower::Lets lets;
-    Stmt visit(const LetStmt *op) override {
+    template <typename LetOrLetStmt>
+    auto visit_let(const LetOrLetStmt *op) {
         Expr value = mutate(op->value);
         lets.emplace_back(op->name, op->value);
-        Stmt body = mutate(op->body);
+        auto body = mutate(op->body);
         lets.pop_back();
-        return LetStmt::make(op->name, value, body);
+        return LetOrLetStmt::make(op->name, value, body);
     }
+    Stmt visit(const LetStmt *op) override { return visit_let(op); }
+    Expr visit(const Let *op) override { return visit_let(op); }
     Expr visit(const Load *op) override {
         Expr resolved = lower::resolve(lets, op);
         for (const auto &[name, load] : values)

@@ -33,4 +33,20 @@ Expr PackPass::visit(const Call *op) {
     return Let::make(name, value, reinterpret(UInt(16, lanes), words));
 }
 
+// What widen() of storage.h makes of a vector of bf16.
+Expr PackPass::visit(const Reinterpret *op) {
+    const Call *shift = op->value.as<Call>();
+    int lanes = op->type.lanes();
+    if (op->type != Float(32, lanes) || lanes % 2 || !shift ||
+        !shift->is_intrinsic(Call::widening_shift_left) || shift->args[0].type() != UInt(16, lanes) ||
+        shift->args[0].as<Broadcast>() || !is_const(shift->args[1], 16))
+        return IRMutator::visit(op);
+    Type words = UInt(32, lanes / 2), reals = Float(32, lanes / 2);
+    std::string name = unique_name("words");
+    Expr word = Variable::make(words, name);
+    Expr even = reinterpret(reals, word << 16),
+         odd = reinterpret(reals, word & make_const(words, 0xffff0000u));
+    return Let::make(name, reinterpret(words, mutate(shift->args[0])), Shuffle::make_interleave({even, odd}));
+}
+
 } // namespace ks

@@ -10,6 +10,13 @@ using namespace Halide::Internal;
 
 namespace {
 
+Stmt store_if(Expr condition, const Stmt &store) {
+    if (const Broadcast *b = condition.as<Broadcast>()) condition = b->value;
+    if (!condition.type().is_scalar())
+        throw Error("step pass", "whether a state is one differs between the lanes of a vector");
+    return is_const_one(condition) ? store : IfThenElse::make(condition, store);
+}
+
 class StepInStore : public IRGraphMutator {
   public:
     StepInStore(const lower::Lets &lets, StepOrder order) : lets_(lets), order_(order) {}
@@ -38,7 +45,7 @@ class StepInStore : public IRGraphMutator {
             value = result = Variable::make(value.type(), next.back().first);
         }
         Stmt store = Store::make(l->name, value, l->index, l->param, l->predicate, l->alignment);
-        if (op->args.size() > 3) store = IfThenElse::make(lower::resolve(lets_, op->args[3]), store);
+        if (op->args.size() > 3) store = store_if(lower::resolve(lets_, op->args[3]), store);
         before.push_back(store);
         updates++;
         return result;

@@ -18,6 +18,9 @@ struct Multiprocessor {
 // on).
 Multiprocessor multiprocessor(const std::string &arch);
 
+// Of a grid, in any dimension but the first.
+constexpr int most_blocks = 65535;
+
 struct Block {
     int threads;
     int dynamic_shared = 0; // bytes, beside what the text declares

@@ -45,15 +45,43 @@ Expr with_prefetch(const Expr &value, const std::vector<Ahead> &ahead) {
     return pseudo_call(value.type(), recurrence::touch_call, arguments);
 }
 
+using Splits = std::vector<Internal::Split>;
+
+// Those of the Func and of each of its specialisations.
+std::vector<Splits> splits_of(const Func &consumer) {
+    const Internal::Definition &all = consumer.function().definition();
+    std::vector<Splits> splits = {all.schedule().splits()};
+    for (const auto &special : all.specializations())
+        splits.push_back(special.definition.schedule().splits());
+    return splits;
+}
+
 // `var` and everything that the consumer's schedule split off it.
-std::vector<std::string> parts_of(const Func &consumer, const Var &var) {
+std::vector<std::string> parts_of(const Splits &splits, const Var &var) {
     std::vector<std::string> parts = {var.name()};
-    for (const auto &split : consumer.function().definition().schedule().splits())
+    for (const auto &split : splits)
         if (std::find(parts.begin(), parts.end(), split.old_var) != parts.end()) {
             parts.push_back(split.outer);
             parts.push_back(split.inner);
         }
     return parts;
+}
+
+// Whether every part of `var`, which has a multiple of `multiple` values, is walked once.
+bool walked_once(const Splits &splits, const Var &var, int multiple) {
+    std::vector<std::string> parts = parts_of(splits, var);
+    std::string outermost = var.name();
+    for (const auto &split : splits) {
+        if (std::find(parts.begin(), parts.end(), split.old_var) == parts.end()) continue;
+        bool whole = split.old_var == outermost;
+        auto factor = Internal::as_const_int(split.factor);
+        bool even = whole && factor && multiple % *factor == 0;
+        if (split.tail != TailStrategy::GuardWithIf && !even) return false;
+        if (!whole) continue;
+        outermost = split.outer;
+        multiple = even ? multiple / static_cast<int>(*factor) : 1;
+    }
+    return true;
 }
 
 } // namespace
@@ -117,18 +145,17 @@ void ReadOut::vectorise(int lanes, int vectors) {
     }
 }
 
-void ReadOut::check_no_replay(const Func &consumer, const Var &var, const std::string &execution) const {
-    auto parts = parts_of(consumer, var);
-    for (const auto &split : consumer.function().definition().schedule().splits())
-        if (std::find(parts.begin(), parts.end(), split.old_var) != parts.end() &&
-            split.tail != TailStrategy::GuardWithIf)
+void ReadOut::check_no_replay(const Func &consumer, const Var &var, const std::string &execution,
+                              int multiple) const {
+    for (const Splits &splits : splits_of(consumer))
+        if (!walked_once(splits, var, multiple))
             throw Error(execution + " execution of " + func.name(),
                         "a split of " + var.name() +
                             " must end in GuardWithIf: any other tail runs steps twice");
 }
 
 void ReadOut::check_serial(const Func &consumer, const Var &var, const std::string &execution) const {
-    auto parts = parts_of(consumer, var);
+    auto parts = parts_of(consumer.function().definition().schedule().splits(), var);
     for (const auto &dim : consumer.function().definition().schedule().dims())
         if (std::find(parts.begin(), parts.end(), dim.var) != parts.end() &&
             dim.for_type != Internal::ForType::Serial)

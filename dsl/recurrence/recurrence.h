@@ -51,9 +51,10 @@ class ReadOut {
     // The same on a GPU: a thread per channel, of `threads` in a block.
     void spread_over_threads(int threads);
 
-    // Throws ks::Error(execution, ...) when a split of `var` in the consumer would run steps twice.
-    void check_no_replay(const Halide::Func &consumer, const Halide::Var &var,
-                         const std::string &execution) const;
+    // Throws ks::Error(execution, ...) when a split of `var` in the consumer would run steps twice; its
+    // extent is known to be a multiple of `multiple`.
+    void check_no_replay(const Halide::Func &consumer, const Halide::Var &var, const std::string &execution,
+                         int multiple = 1) const;
     // The same when `var`, or a part of it, is not serial in the consumer.
     void check_serial(const Halide::Func &consumer, const Halide::Var &var,
                       const std::string &execution) const;

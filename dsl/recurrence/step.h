@@ -4,7 +4,7 @@
 // too.
 //
 // What it requires of a schedule: every (channel, sequence) is computed exactly once, so splits of either end
-// in GuardWithIf (checked).
+// in GuardWithIf, or by a divisor of their number (checked).
 #pragma once
 #include "dsl/lower/step_pass.h"
 #include "dsl/recurrence/recurrence.h"
@@ -23,9 +23,10 @@ struct Step {
     std::shared_ptr<StepPass> pass;
     Recurrence recurrence;
 
-    void check(const Halide::Func &consumer) const {
+    // `channels`: the number of them is known to be a multiple of it.
+    void check(const Halide::Func &consumer, int channels = 1) const {
         out.check_no_replay(consumer, recurrence.time, "step");
-        out.check_no_replay(consumer, recurrence.channel, "step");
+        out.check_no_replay(consumer, recurrence.channel, "step", channels);
     }
 };
 

@@ -5,58 +5,68 @@
 #include "dsl/lower/choose_pass.h"
 #include "dsl/lower/pack_pass.h"
 #include "dsl/ptx/instructions.h"
+#include "dsl/ptx/occupancy.h"
 
 namespace ks::cuda {
 using namespace Halide;
 
 Space causal_conv1d_space(const Spec &spec, const Target &) {
     Space s;
-    s.knob("threads", {32, 64, 128, 256}, 128, "threads of a block");
+    s.knob("threads", {32, 64, 128, 256}, 64, "threads of a block along the channels");
+    s.knob("tiles", {1, 2, 4, 8}, 2,
+           "threads of a block along time, which share taps and the steps before a tile");
     s.knob("channels", {2, 4}, 2, "channels of a thread where the memory is aligned; elsewhere one");
-    s.knob("steps", {4, 8, 16}, 16, "time steps of a thread, which loads each input once"); // at least W
-    s.knob("resident", {512, 640, 768, 1024}, spec.choice("io") == "f32" ? 640 : 768,
+    s.knob("steps", {4, 8, 16}, 8, "time steps of a thread, which loads each input once"); // at least W
+    s.knob("resident", {640, 768, 1024, 1152, 1280}, spec.choice("io") == "f32" ? 1024 : 1152,
            "threads of a multiprocessor, which share its registers");
+    s.rule([](const Knobs &k) { return k.integer("threads") * k.integer("tiles") <= 512; });
     return s;
 }
 
 // A thread reads its window, `steps` steps of its channels and the few before them, and then makes of it what
-// it stores: memory is waited for once.
+// it stores: memory is waited for once. Blocks at work lie along the rows, as memory does, unless that takes
+// too many.
 Kernel causal_conv1d(const Spec &spec, const Knobs &k, const Target &) {
     CausalConv1d op(causal_conv1d_contract(), spec, Maths::special_function_unit(), Batch::packed);
-    int threads = k.integer("threads"), channels = k.integer("channels"), steps = k.integer("steps"),
-        resident = k.integer("resident");
-    Var block("block"), i("i"), tile("tile"), t("ti"), v("v"), sequence = op.operands.point({})[0];
-    Expr vectors = op.operands.aligned(16) && op.operands.buffer("x").dim(0).extent() % channels == 0;
-    Stage wide = op.y.specialize(vectors);
-    wide.split(op.d, op.d, v, channels, TailStrategy::RoundUp).vectorize(v);
-    std::vector<VarOrRVar> order = {v, t, i, tile, block, sequence};
-    for (Stage s : {wide, Stage(op.y)}) {
+    int threads = k.integer("threads"), tiles = k.integer("tiles"), channels = k.integer("channels"),
+        steps = k.integer("steps"), resident = k.integer("resident");
+    Var block("block"), i("i"), rows("rows"), tile("tile"), w("w"), t("ti"), v("v"),
+        sequence = op.operands.point({})[0];
+    Expr vectors = op.operands.aligned(16) && op.operands.buffer("x").dim(0).extent() % channels == 0 &&
+                   op.y.output_buffer().dim(1).extent() <= ptx::most_blocks * tiles * steps;
+    auto plan = [&](Stage s, const std::vector<VarOrRVar> &loops, const std::vector<VarOrRVar> &blocks) {
         s.split(op.d, block, i, threads, TailStrategy::GuardWithIf)
             .split(op.at, tile, t, steps, TailStrategy::GuardWithIf)
-            .reorder(order)
+            .split(tile, rows, w, tiles, TailStrategy::GuardWithIf);
+        std::vector<VarOrRVar> order = loops;
+        order.insert(order.end(), blocks.begin(), blocks.end());
+        s.reorder(order)
             .unroll(t)
-            .gpu_threads(i)
-            .gpu_blocks(tile, block, sequence)
+            .gpu_threads(i, w)
+            .gpu_blocks(blocks[0], blocks[1], blocks[2])
             .never_partition_all()
-            .partition(tile, Partition::Always);
-        order.erase(order.begin());
-    }
+            .partition(rows, Partition::Auto);
+    };
+    Stage wide = op.y.specialize(vectors);
+    wide.split(op.d, op.d, v, channels, TailStrategy::RoundUp).vectorize(v);
+    plan(wide, {v, t, i, w}, {block, rows, sequence});
+    plan(op.y, {t, i, w}, {rows, block, sequence});
     op.window.compute_at(op.y, i)
         .store_in(MemoryType::Register)
         .bound_extent(op.at, steps + std::stoi(spec.choice("W")) - 1)
         .unroll(op.at);
     op.window.specialize(vectors).vectorize(op.d, channels);
-    return {
-        {op.y},
-        op.operands.arguments(),
-        {std::make_shared<AssignPass>(op.y.name()), op.operands.sequence_pass(op.y, "x"),
-         std::make_shared<ChoosePass>(op.window.name()), std::make_shared<PackPass>(),
-         std::make_shared<AlignedPass>()},
-        {{[=](const std::string &ptx) { return ptx::with_launch_bounds(ptx, threads, resident / threads); }},
-         ptx::instructions(),
-         nullptr,
-         0,
-         ""}};
+    int together = threads * tiles, blocks = std::max(resident / together, 1);
+    return {{op.y},
+            op.operands.arguments(),
+            {std::make_shared<AssignPass>(op.y.name()), op.operands.sequence_pass(op.y, "x"),
+             std::make_shared<ChoosePass>(op.window.name()), std::make_shared<PackPass>(),
+             std::make_shared<AlignedPass>()},
+            {{[=](const std::string &ptx) { return ptx::with_launch_bounds(ptx, together, blocks); }},
+             ptx::instructions(),
+             nullptr,
+             0,
+             ""}};
 }
 
 Space causal_conv1d_update_space(const Spec &, const Target &) {

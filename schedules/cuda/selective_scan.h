@@ -14,5 +14,7 @@ std::vector<Spec> usual_selective_scans(const Spec &base, const Halide::Target &
 
 Space selective_state_update_space(const Spec &spec, const Halide::Target &target);
 Kernel selective_state_update(const Spec &spec, const Knobs &knobs, const Halide::Target &target);
+// The same channels, of which a thread takes neighbours.
+std::vector<Spec> usual_selective_state_updates(const Spec &base, const Halide::Target &target);
 
 } // namespace ks::cuda

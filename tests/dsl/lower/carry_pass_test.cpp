@@ -153,6 +153,21 @@ TEST(StepPass, UpdatesTheStateInPlace) {
     EXPECT_EQ(c.pseudo, 0);
 }
 
+TEST(StepPass, WhetherAStateIsOneIsTheSameInAllLanes) {
+    constexpr int lanes = 4;
+    Expr index = Ramp::make(8, 1, lanes), any = Variable::make(Bool(), "any");
+    Expr state = Load::make(Float(32, lanes), "state", index, Buffer<>(), Parameter(), const_true(lanes), {});
+    auto stored_if = [&](const Expr &condition) {
+        Expr next = pseudo_call(Float(32, lanes), recurrence::carry_call,
+                                {state, make_const(Float(32, lanes), 0.5), state, condition});
+        return Store::make("read", next, Ramp::make(0, 1, lanes), Parameter(), const_true(lanes), {});
+    };
+    StepPass asks("read"), always("read"), differs("read");
+    EXPECT_EQ(after(asks, stored_if(Broadcast::make(any, lanes))).state_stores, 1);
+    EXPECT_EQ(after(always, stored_if(const_true(lanes))).state_stores, 1);
+    expect_refused("differs between the lanes", [&] { differs.mutate(stored_if(index < 10)); });
+}
+
 TEST(StepPass, OtherStoresAreNotItsBusiness) {
     StepPass pass("another");
     EXPECT_EQ(after(pass, store(carry(load("state", 3), 0.5f, 1), 0)).pseudo, 1);

@@ -65,6 +65,28 @@ TEST(Step, RefusesTailsThatUpdateTwice) {
         }
 }
 
+TEST(Step, SeesTheTailsOfSpecialisationsToo) {
+    Averages a(4, true);
+    Step step(a.r, 4, {}, "read");
+    a.consume(step.out.func);
+    Var outer, inner;
+    a.y.specialize(a.count > 4).split(a.r.channel, outer, inner, 8, TailStrategy::RoundUp);
+    expect_refused("split of d", [&] { step.check(a.y); });
+    expect_refused("split of d", [&] { step.check(a.y, 12); });
+    EXPECT_NO_THROW(step.check(a.y, 16)) << "8 divides their number";
+}
+
+TEST(Step, KnowsWhatASplitByADivisorLeaves) {
+    Averages a(4, true);
+    Step step(a.r, 4, {}, "read");
+    a.consume(step.out.func);
+    Var v, outer, inner;
+    a.y.split(a.r.channel, a.r.channel, v, 4, TailStrategy::RoundUp)
+        .split(a.r.channel, outer, inner, 8, TailStrategy::RoundUp);
+    expect_refused("split of d", [&] { step.check(a.y, 8); });
+    EXPECT_NO_THROW(step.check(a.y, 32));
+}
+
 TEST(Step, RefusesAnInlinedReadOut) {
     Averages a(4, true);
     Step step(a.r, 4, {}, "read");
