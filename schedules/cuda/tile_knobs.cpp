@@ -34,6 +34,7 @@ tile::TileOp tile_op(const Knobs &k, const TileProblem &p) {
     op.slabs = k.integer("slabs");
     op.columns = k.integer("columns");
     op.stages = k.integer("stages");
+    op.splits = k.has("splits") ? k.integer("splits") : 1;
     op.order = {k.integer("row_group"), k.integer("resident")};
     op.staged_store = k["store"] == "staged";
     op.producer_threads = op.unit == tile::Unit::mma     ? 0
@@ -45,6 +46,7 @@ tile::TileOp tile_op(const Knobs &k, const TileProblem &p) {
 }
 
 void add_tile_knobs(Space &s, const TileProblem &p, const std::function<bool(const Knobs &)> &on) {
+    bool direct = p.scattered || p.columns % 8; // no tensor map takes such rows
     s.begin_group(on);
     s.knob("unit", std::vector<std::string>{"wgmma", "mma"}, "wgmma",
            "tile: instructions of compute capability 9.0, or of 8.0 and later");
@@ -55,12 +57,14 @@ void add_tile_knobs(Space &s, const TileProblem &p, const std::function<bool(con
     s.knob("row_group", {0, 1, 4, 8, 16}, 8, "tile: row tiles that share a column tile; 0: all");
     s.knob("resident", {0, 132, 264}, 0, "tile: blocks that stay and take tile after tile; 0: one each");
     s.knob("producer", std::vector<std::string>{"warp", "warpgroup"}, "warpgroup", "tile: who copies");
-    s.knob("store", std::vector<std::string>{"staged", "direct"}, p.scattered ? "direct" : "staged",
+    s.knob("store", std::vector<std::string>{"staged", "direct"}, direct ? "direct" : "staged",
            "tile: results through shared memory and a tensor map, or from registers");
+    if (p.splits)
+        s.later_knob("splits", {1, 2, 4, 8}, 1, "tile: blocks that share one, each with its part of K");
     s.end_group();
     s.rule([=](const Knobs &k) {
         if (!on(k)) return true;
-        return (!p.scattered || (k["store"] == "direct" && k.integer("resident") == 0)) &&
+        return (!direct || k["store"] == "direct") && (!p.scattered || k.integer("resident") == 0) &&
                (!p.experts || k["unit"] == "wgmma") && is_legal(tile_op(k, p));
     });
 }

@@ -9,12 +9,13 @@ namespace ks::cuda {
 // What the algorithm decides of a tile operation.
 struct TileProblem {
     Storage storage = Storage::bf16;
-    int K = 0;
+    int K = 0, columns = 0; // of a row of the output
     int products = 1;
     bool gathered = false; // rows through an index
     // Rows of the output go anywhere: no tensor map takes them there, and Halide keeps the order of tiles.
     bool scattered = false;
     bool experts = false; // weights of many: more dimensions than mma takes
+    bool splits = false;  // blocks may split K
 };
 
 // Adds the knobs; with `on` false they stay at their defaults, for points of another form of the op. A point

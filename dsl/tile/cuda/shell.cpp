@@ -20,9 +20,9 @@ class WithoutFree : public IRMutator {
 
 } // namespace
 
-Shell::Shell(const Stmt &thread_body, const std::string &thread)
+Shell::Shell(const Stmt &thread_body, const std::set<std::string> &varying)
     : tile_(thread_body), varying_(lower::stored_in(thread_body)) {
-    varying_.insert(thread);
+    varying_.insert(varying.begin(), varying.end());
     while (peel(tile_)) {
     }
 }
