@@ -37,7 +37,9 @@ struct Knob {
     // A point without the knob has its default, and one with the default is without the knob.
     bool implied = false;
 
-    const std::string &of(const Knobs &point) const { return implied && !point.has(name) ? fallback : point[name]; }
+    const std::string &of(const Knobs &point) const {
+        return implied && !point.has(name) ? fallback : point[name];
+    }
     void set(Knobs &point, const std::string &value) const {
         if (implied && value == fallback)
             point.unset(name);
@@ -52,8 +54,8 @@ class Space {
     void knob(const std::string &name, const std::vector<std::string> &values, const std::string &fallback,
               const std::string &help);
     void knob(const std::string &name, const std::vector<int> &values, int fallback, const std::string &help);
-    // Adds a knob to a space of which points are on record, in tables, stores and kits: those without it go on
-    // to be what they were.
+    // Adds a knob to a space of which points are on record, in tables, stores and kits: those without it go
+    // on to be what they were.
     void later_knob(const std::string &name, const std::vector<int> &values, int fallback,
                     const std::string &help);
     // Knobs added in between vary only where `on` holds: those of one form of a kernel.

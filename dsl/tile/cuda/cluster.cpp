@@ -14,8 +14,8 @@ void require(bool holds, const std::string &cause) {
     if (!holds) throw Error("tile schedule", cause);
 }
 
-// block = cluster * size + rank. Quotients and remainders by whole clusters leave the rank out or alone, which
-// Halide's simplifier does not see.
+// block = cluster * size + rank. Quotients and remainders by whole clusters leave the rank out or alone,
+// which Halide's simplifier does not see.
 class ByRank : public IRMutator {
   public:
     ByRank(const std::string &block, const Expr &cluster, const Expr &rank, int size)

@@ -9,8 +9,8 @@ namespace ks::tile {
 
 class Cluster {
   public:
-    // Of the loop over blocks of that name. Throws ks::Error unless it is along the first dimension of the grid
-    // and `blocks` a multiple of `size`.
+    // Of the loop over blocks of that name. Throws ks::Error unless it is along the first dimension of the
+    // grid and `blocks` a multiple of `size`.
     Cluster(const std::string &block, const Halide::Expr &blocks, int size);
 
     const std::string &rank() const { return rank_; }
@@ -18,8 +18,8 @@ class Cluster {
     Halide::Internal::Stmt by_rank(const Halide::Internal::Stmt &code) const;
     // Defines both around it.
     Halide::Internal::Stmt with_rank(const Halide::Internal::Stmt &code) const;
-    // Of the tile of all ranks, from that of a block's share, `share` columns wide. Throws ks::Error unless the
-    // shares of neighbours are neighbours, in the same rows.
+    // Of the tile of all ranks, from that of a block's share, `share` columns wide. Throws ks::Error unless
+    // the shares of neighbours are neighbours, in the same rows.
     Halide::Expr first_column(const Halide::Expr &of_share, const Halide::Expr &first_row, int share) const;
 
   private:

@@ -7,10 +7,10 @@
 namespace ks::tile {
 
 struct SharedLayout {
-    static constexpr int atom = 1024;       // the 128-byte swizzle repeats after 8 rows
-    static constexpr int barrier_bytes = 8; // one mbarrier
-    static constexpr int full = 0;          // mbarrier of each stage: its bytes have arrived
-    static constexpr int empty = atom / 2;  // mbarrier of each stage: its readers are done
+    static constexpr int atom = 1024;                      // the 128-byte swizzle repeats after 8 rows
+    static constexpr int barrier_bytes = 8;                // one mbarrier
+    static constexpr int full = 0;                         // mbarrier of each stage: its bytes have arrived
+    static constexpr int empty = atom / 2;                 // mbarrier of each stage: its readers are done
     static constexpr int exchanged = atom - barrier_bytes; // mbarrier: sums of the cluster's others are here
     static constexpr int most_stages = (exchanged - empty) / barrier_bytes;
     static constexpr int ring = atom;       // the stages: A, then W

@@ -12,8 +12,9 @@ namespace ks::tile {
 
 class Shell {
   public:
-    // Takes the body of a loop over threads apart. `varying` are the loops in whose iterations the tile differs
-    // but the shell may not: that one, and the blocks of a cluster. A condition on them and others is split.
+    // Takes the body of a loop over threads apart. `varying` are the loops in whose iterations the tile
+    // differs but the shell may not: that one, and the blocks of a cluster. A condition on them and others is
+    // split.
     Shell(const Halide::Internal::Stmt &thread_body, const std::set<std::string> &varying);
 
     const Halide::Internal::Stmt &tile() const { return tile_; }

@@ -108,8 +108,7 @@ Stmt TensorizePass::visit(const For *op) {
     if (op_.splits > 1) {
         if (cluster_) throw Error("tile schedule", "the blocks of clusters are counted in one dimension");
         Expr blocks = op->extent;
-        for (size_t i = lets_.size(); i-- > 0;)
-            blocks = substitute(lets_[i].first, lets_[i].second, blocks);
+        for (size_t i = lets_.size(); i-- > 0;) blocks = substitute(lets_[i].first, lets_[i].second, blocks);
         cluster_.emplace(op->name, blocks, op_.splits);
     }
     Stmt s = IRMutator::visit(op);

@@ -30,8 +30,8 @@ class TensorizePass : public LoweringPass {
     using IRMutator::visit;
     TileMatmul matmul_;
     TileOp op_;
-    int kernels_ = 0;              // with a tile
-    std::set<std::string> shared_; // Halide's shared memory around the thread loop
+    int kernels_ = 0;                                        // with a tile
+    std::set<std::string> shared_;                           // Halide's shared memory around the thread loop
     std::vector<std::pair<std::string, Halide::Expr>> lets_; // around the loop over blocks
     std::optional<Cluster> cluster_;                         // of the kernel around, where blocks split K
     // What the kernel asks the host for: name -> buffer and dimension.

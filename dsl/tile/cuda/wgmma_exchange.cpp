@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Blocks of a cluster that have summed their parts of K: each gets from every other one the sums of its share
-// of the columns, and adds them to its own. Sums are written straight into the shared memory of the block that
-// wants them and counted there by an mbarrier, so that nobody waits for a block that it gets nothing from, and
-// a block that has left its sums behind may end. The order of addition is fixed: a block's own sums first, then
-// those of the ranks behind it, in turn.
+// of the columns, and adds them to its own. Sums are written straight into the shared memory of the block
+// that wants them and counted there by an mbarrier, so that nobody waits for a block that it gets nothing
+// from, and a block that has left its sums behind may end. The order of addition is fixed: a block's own sums
+// first, then those of the ranks behind it, in turn.
 #include "dsl/tile/cuda/fragment.h"
 #include "dsl/tile/cuda/ring.h"
 #include "dsl/tile/cuda/wgmma.h"
@@ -42,8 +42,8 @@ void send(Code &code, const TileOp &op, int rank) {
         code("mapa.shared::cluster.u32 %arrival, %exchanged, ", owner, ";");
         std::vector<int> quads = quads_of(op, owner);
         for (size_t i = 0; i < quads.size(); i++)
-            code("st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.v4.f32 [%there+", place(op, slot, i),
-                 "], ", accumulators(quads[i]), ", [%arrival];");
+            code("st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.v4.f32 [%there+",
+                 place(op, slot, i), "], ", accumulators(quads[i]), ", [%arrival];");
     }
     std::vector<int> own = quads_of(op, rank);
     for (size_t i = 0; i < own.size(); i++)
