@@ -52,7 +52,7 @@ void add_tile_knobs(Space &s, const TileProblem &p, const std::function<bool(con
            "tile: instructions of compute capability 9.0, or of 8.0 and later");
     s.knob("warpgroups", {1, 2}, 2, "tile: warpgroups that multiply");
     s.knob("slabs", {1, 2}, 1, "tile: 64 rows of each of them, so many times");
-    s.knob("columns", {16, 32, 48, 64, 128, 192, 256}, 128, "tile: columns of all products together");
+    s.knob("columns", {16, 32, 40, 48, 64, 96, 128, 192, 256}, 128, "tile: columns of all products together");
     s.knob("stages", {2, 3, 4, 5, 6, 8}, 4, "tile: steps of K in shared memory");
     s.knob("row_group", {0, 1, 4, 8, 16}, 8, "tile: row tiles that share a column tile; 0: all");
     s.knob("resident", {0, 132, 264}, 0, "tile: blocks that stay and take tile after tile; 0: one each");

@@ -27,7 +27,6 @@ Shell::Shell(const Stmt &thread_body, const std::set<std::string> &varying)
     }
 }
 
-// Whether a value may differ between threads: it uses a variable that does, or memory that the kernel writes.
 bool Shell::varies(const Expr &e) const {
     for (const std::string &name : lower::variables_in(e))
         if (varying_.count(name)) return true;

@@ -24,6 +24,9 @@ class Shell {
     Halide::Internal::Stmt for_producers(const Halide::Internal::Stmt &inner) const;
     // Whether `name` is a loop of the shell.
     bool has_loop(const std::string &name) const { return loops_.count(name) > 0; }
+    // Whether a value may differ between threads: it uses a variable that does, or memory that the kernel
+    // writes.
+    bool varies(const Halide::Expr &e) const;
 
   private:
     struct Layer {
@@ -34,7 +37,6 @@ class Shell {
     Halide::Internal::Stmt tile_;
     std::set<std::string> loops_, varying_;
 
-    bool varies(const Halide::Expr &e) const;
     bool peel(const Halide::Internal::Stmt &s); // one layer; false when the rest is the tile
     bool peel_condition(const Halide::Internal::IfThenElse *x);
     Halide::Internal::Stmt wrap(Halide::Internal::Stmt inner, bool all_layers) const;

@@ -3,6 +3,7 @@
 #include "dsl/lower/ir_facts.h"
 #include "dsl/tile/cuda/calls.h"
 #include "dsl/tile/cuda/consumer.h"
+#include "dsl/tile/cuda/uniform_condition.h"
 #include "runtime/base/error.h"
 
 namespace ks::tile {
@@ -204,7 +205,17 @@ Stmt TensorizePass::thread_loop(const For *op) {
     own.insert(shared_.begin(), shared_.end());
     TileContext context{matmul_, op_,     op->name, placement, op_.staged_store ? &output : nullptr,
                         extent,  shared_, own,      lets};
-    Stmt tile = Block::make(calls::perform(calls::multiply, {thread}), consumer_code(shell.tile(), context));
+    Stmt rest;
+    Expr given = uniform_condition(shell.tile(), [&](const Expr &e) { return shell.varies(e); });
+    if (given.defined()) {
+        auto where = [&](bool holds) {
+            return consumer_code(with_condition(shell.tile(), given, holds), context);
+        };
+        rest = IfThenElse::make(given, where(true), where(false));
+    } else {
+        rest = consumer_code(shell.tile(), context);
+    }
+    Stmt tile = Block::make(calls::perform(calls::multiply, {thread}), rest);
     if (stmt_uses_var(tile, output_rows)) host_extents_[output_rows] = {matmul_.out.name(), 1};
     Stmt all;
     if (op_.unit == Unit::mma) {

@@ -44,12 +44,17 @@ std::vector<Case> cases() {
     staged.staged_store = true;
     gated.products = 2;
     tall.slabs = 2;
+    TileOp in_groups = split(8, 64), below_each_other = split(2, 32);
+    in_groups.order.group = 8;
+    below_each_other.order.group = 0;
     return {{{64, 1472, 2944}, split(8, 64)},
             {{64, 124, 2944}, split(8, 64)},            // shares outside of the output, and half outside
             {{200, 104, 2304, 0, true}, split(4, 128)}, // a row tile of which rows are missing
             {{64, 4608, 1152}, staged},
             {{64, 320, 520}, gated},
-            {{500, 200, 136}, tall}};
+            {{500, 200, 136}, tall},
+            {{1000, 200, 1152, 0, true}, in_groups},
+            {{1000, 200, 1152}, below_each_other}};
 }
 
 class SplitText : public testing::TestWithParam<size_t> {
@@ -159,10 +164,10 @@ TEST_P(SplitText, EverySumReachesTheBlockThatStoresItOnce) {
     for (int owner = 0; owner < op.splits; owner++) {
         std::map<std::pair<int, int>, std::pair<int, int>> memory; // (owner, byte) -> rank, accumulator
         for (int rank = 0; rank < op.splits; rank++)
-            for (const auto &[place, accumulator] : from[static_cast<size_t>(rank)].at)
-                if (place.first == owner)
-                    ASSERT_TRUE(memory.emplace(place, std::pair{rank, accumulator}).second)
-                        << "written twice";
+            for (const auto &[place, accumulator] : from[static_cast<size_t>(rank)].at) {
+                if (place.first != owner) continue;
+                ASSERT_TRUE(memory.emplace(place, std::pair{rank, accumulator}).second) << "written twice";
+            }
         std::map<int, int> due = numbers_of_share(op, owner);
         ASSERT_EQ(static_cast<int>(due.size()), op.results());
         std::map<int, std::vector<int>> ranks; // whose sums an accumulator has got, in order
