@@ -52,6 +52,16 @@ Expr first_element(const std::string &buffer, const Type &type) {
     return Load::make(type, buffer, 0, Buffer<>(), Parameter(), const_true(), ModulusRemainder());
 }
 
+// What consumers do with the sums; where all threads make a choice alike, once for each answer.
+Stmt rest_of_tile(const Shell &shell, const TileContext &context) {
+    Expr given = uniform_condition(shell.tile(), [&](const Expr &e) { return shell.varies(e); });
+    if (!given.defined()) return consumer_code(shell.tile(), context);
+    auto where = [&](bool holds) {
+        return consumer_code(with_condition(shell.tile(), given, holds), context);
+    };
+    return IfThenElse::make(given, where(true), where(false));
+}
+
 // The kernel reads and writes these by address only in instructions that Halide does not see. An element of
 // each keeps them among its arguments; the emitter reads which ones off the text.
 Stmt keep_operands(const TileMatmul &m, bool output) {
@@ -205,17 +215,7 @@ Stmt TensorizePass::thread_loop(const For *op) {
     own.insert(shared_.begin(), shared_.end());
     TileContext context{matmul_, op_,     op->name, placement, op_.staged_store ? &output : nullptr,
                         extent,  shared_, own,      lets};
-    Stmt rest;
-    Expr given = uniform_condition(shell.tile(), [&](const Expr &e) { return shell.varies(e); });
-    if (given.defined()) {
-        auto where = [&](bool holds) {
-            return consumer_code(with_condition(shell.tile(), given, holds), context);
-        };
-        rest = IfThenElse::make(given, where(true), where(false));
-    } else {
-        rest = consumer_code(shell.tile(), context);
-    }
-    Stmt tile = Block::make(calls::perform(calls::multiply, {thread}), rest);
+    Stmt tile = Block::make(calls::perform(calls::multiply, {thread}), rest_of_tile(shell, context));
     if (stmt_uses_var(tile, output_rows)) host_extents_[output_rows] = {matmul_.out.name(), 1};
     Stmt all;
     if (op_.unit == Unit::mma) {
