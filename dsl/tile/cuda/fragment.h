@@ -20,7 +20,8 @@ struct Place {
 Place first_place(const TileOp &op, int thread);
 
 // The accumulator that holds, in the end, the element of `product` at a step from the first one (columns
-// within the block's share of the product); nothing when it belongs to another thread or lies outside the tile.
+// within the block's share of the product); nothing when it belongs to another thread or lies outside the
+// tile.
 std::optional<int> accumulator_at(const TileOp &op, int product, Place step);
 
 } // namespace ks::tile
