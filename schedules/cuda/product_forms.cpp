@@ -53,7 +53,9 @@ ProductForms product_forms(const Spec &spec, const std::string &columns,
 Space product_space(const ProductForms &forms, const std::string &square) {
     bool tiles = forms.tiles, rows = forms.rows;
     Space s;
-    s.knob("form", std::vector<std::string>{"squares", "tiles", "rows"}, tiles ? "tiles" : "squares",
+    // (Points are on record that name the defaults of the other forms, among them a store of whole rows.)
+    const char *form = tiles && whole_rows(forms.tile) ? "tiles" : "squares";
+    s.knob("form", std::vector<std::string>{"squares", "tiles", "rows"}, form,
            "squares of results in registers, tiles on tensor cores, or few rows, bound by the weights");
     s.begin_group(form_is("squares"));
     s.knob("square", {2, 4, 8}, 4, "squares: " + square);

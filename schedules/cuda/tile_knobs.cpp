@@ -23,6 +23,8 @@ bool is_legal(const tile::TileOp &op) {
 
 } // namespace
 
+bool whole_rows(const TileProblem &p) { return p.columns % 8 == 0; }
+
 tile::TileOp tile_op(const Knobs &k, const TileProblem &p) {
     tile::TileOp op;
     op.unit = k["unit"] == "wgmma" ? tile::Unit::wgmma : tile::Unit::mma;
@@ -46,7 +48,6 @@ tile::TileOp tile_op(const Knobs &k, const TileProblem &p) {
 }
 
 void add_tile_knobs(Space &s, const TileProblem &p, const std::function<bool(const Knobs &)> &on) {
-    bool direct = p.scattered || p.columns % 8; // no tensor map takes such rows
     s.begin_group(on);
     s.knob("unit", std::vector<std::string>{"wgmma", "mma"}, "wgmma",
            "tile: instructions of compute capability 9.0, or of 8.0 and later");
@@ -57,11 +58,12 @@ void add_tile_knobs(Space &s, const TileProblem &p, const std::function<bool(con
     s.knob("row_group", {0, 1, 4, 8, 16}, 8, "tile: row tiles that share a column tile; 0: all");
     s.knob("resident", {0, 132, 264}, 0, "tile: blocks that stay and take tile after tile; 0: one each");
     s.knob("producer", std::vector<std::string>{"warp", "warpgroup"}, "warpgroup", "tile: who copies");
-    s.knob("store", std::vector<std::string>{"staged", "direct"}, direct ? "direct" : "staged",
+    s.knob("store", std::vector<std::string>{"staged", "direct"}, p.scattered ? "direct" : "staged",
            "tile: results through shared memory and a tensor map, or from registers");
     if (p.splits)
         s.later_knob("splits", {1, 2, 4, 8}, 1, "tile: blocks that share one, each with its part of K");
     s.end_group();
+    bool direct = p.scattered || !whole_rows(p);
     s.rule([=](const Knobs &k) {
         if (!on(k)) return true;
         return (!direct || k["store"] == "direct") && (!p.scattered || k.integer("resident") == 0) &&

@@ -18,6 +18,9 @@ struct TileProblem {
     bool splits = false;  // blocks may split K
 };
 
+// Whether a tensor map takes the rows of the output, which are whole 16 bytes.
+bool whole_rows(const TileProblem &problem);
+
 // Adds the knobs; with `on` false they stay at their defaults, for points of another form of the op. A point
 // is legal when its tile operation is.
 void add_tile_knobs(Space &space, const TileProblem &problem, const std::function<bool(const Knobs &)> &on);
