@@ -41,7 +41,7 @@ Surrogate::Features Surrogate::features(const Knobs &knobs) const {
     Features x = {0};
     for (size_t i = 0; i < knobs_.size(); i++) {
         const auto &values = knobs_[i].values;
-        auto at = std::find(values.begin(), values.end(), knobs[knobs_[i].name]);
+        auto at = std::find(values.begin(), values.end(), knobs_[i].of(knobs));
         digit.push_back(static_cast<int>(at - values.begin()));
         x.push_back(first_[i] + digit[i]);
     }

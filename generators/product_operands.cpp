@@ -4,11 +4,16 @@
 namespace ks {
 using namespace Halide;
 
+namespace {
+constexpr int row_alignment = 16; // bytes
+}
+
 Expr within(Reads reads, const Expr &i, const Expr &extent) {
     return reads == Reads::clamped ? min(i, extent - 1) : i;
 }
 
 void promise_no_gaps(OutputImageParam buffer, const std::vector<int> &extents) {
+    buffer.set_host_alignment(row_alignment);
     int stride = 1, dim = 0;
     for (int extent : extents) {
         buffer.dim(dim).set_bounds(0, extent);

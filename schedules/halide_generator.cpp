@@ -106,8 +106,10 @@ Knobs OpGenerator::knobs(const Spec &spec) const {
     Space space = op_.space(spec, context_.target());
     Knobs knobs = space.fallback();
     for (const auto &[param, value] : given_) {
-        if (knobs.values().count(param)) {
-            knobs.set(param, value);
+        auto knob = std::find_if(space.knobs().begin(), space.knobs().end(),
+                                 [&name = param](const Knob &k) { return k.name == name; });
+        if (knob != space.knobs().end()) {
+            knob->set(knobs, value);
             continue;
         }
         const auto &dims = op_.contract.dims;

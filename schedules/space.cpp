@@ -40,6 +40,12 @@ void Space::knob(const std::string &name, const std::vector<int> &values, int fa
     knob(name, text, std::to_string(fallback), help);
 }
 
+void Space::later_knob(const std::string &name, const std::vector<int> &values, int fallback,
+                       const std::string &help) {
+    knob(name, values, fallback, help);
+    knobs_.back().implied = true;
+}
+
 void Space::set_fallback(const Knobs &fallback) {
     for (auto &knob : knobs_)
         if (auto value = fallback.values().find(knob.name); value != fallback.values().end())
@@ -48,19 +54,22 @@ void Space::set_fallback(const Knobs &fallback) {
 
 Knobs Space::fallback() const {
     Knobs k;
-    for (const auto &knob : knobs_) k.set(knob.name, knob.fallback);
+    for (const auto &knob : knobs_) knob.set(k, knob.fallback);
     return k;
 }
 
 bool Space::legal(const Knobs &k) const {
-    if (k.values().size() != knobs_.size()) return false;
+    size_t known = 0;
     for (const auto &knob : knobs_) {
-        auto value = k.values().find(knob.name);
-        if (value == k.values().end()) return false;
-        if (std::find(knob.values.begin(), knob.values.end(), value->second) == knob.values.end())
-            return false;
-        if (knob.varies && !knob.varies(k) && value->second != knob.fallback) return false;
+        bool named = k.has(knob.name);
+        known += named;
+        if (!named && !knob.implied) return false;
+        const std::string &value = knob.of(k);
+        if (named && knob.implied && value == knob.fallback) return false;
+        if (std::find(knob.values.begin(), knob.values.end(), value) == knob.values.end()) return false;
+        if (knob.varies && !knob.varies(k) && value != knob.fallback) return false;
     }
+    if (k.values().size() != known) return false;
     return std::all_of(rules_.begin(), rules_.end(), [&](const auto &rule) { return rule(k); });
 }
 
@@ -72,11 +81,11 @@ void Space::extend(size_t knob, Knobs &point, std::vector<Knobs> &points) const 
     }
     const Knob &k = knobs_[knob];
     if (k.varies && !k.varies(point)) {
-        point.set(k.name, k.fallback);
+        k.set(point, k.fallback);
         return extend(knob + 1, point, points);
     }
     for (const std::string &value : k.values) {
-        point.set(k.name, value);
+        k.set(point, value);
         extend(knob + 1, point, points);
     }
 }
@@ -89,7 +98,7 @@ std::vector<Knobs> Space::all() const {
     auto digits = [&](const Knobs &k) {
         std::vector<std::ptrdiff_t> d;
         for (auto knob = knobs_.rbegin(); knob != knobs_.rend(); ++knob)
-            d.push_back(std::find(knob->values.begin(), knob->values.end(), k[knob->name]) -
+            d.push_back(std::find(knob->values.begin(), knob->values.end(), knob->of(k)) -
                         knob->values.begin());
         return d;
     };
@@ -105,12 +114,12 @@ std::vector<Knobs> Space::all() const {
 std::vector<Knobs> Space::neighbours(const Knobs &k) const {
     std::vector<Knobs> near;
     for (const auto &knob : knobs_) {
-        auto at = std::find(knob.values.begin(), knob.values.end(), k[knob.name]);
+        auto at = std::find(knob.values.begin(), knob.values.end(), knob.of(k));
         for (int step : {-1, 1}) {
             auto to = at - knob.values.begin() + step;
             if (to < 0 || to >= static_cast<long>(knob.values.size())) continue;
             Knobs n = k;
-            n.set(knob.name, knob.values[static_cast<size_t>(to)]);
+            knob.set(n, knob.values[static_cast<size_t>(to)]);
             if (legal(n)) near.push_back(n);
         }
     }

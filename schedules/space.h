@@ -16,7 +16,9 @@ class Knobs {
 
     const std::string &operator[](const std::string &name) const; // throws ks::Error when missing
     int integer(const std::string &name) const;
+    bool has(const std::string &name) const { return values_.count(name) > 0; }
     void set(const std::string &name, const std::string &value) { values_[name] = value; }
+    void unset(const std::string &name) { values_.erase(name); }
     const std::map<std::string, std::string> &values() const { return values_; }
     std::string text() const; // canonical: "channels=128,group=8", sorted by name
     bool operator==(const Knobs &other) const { return values_ == other.values_; }
@@ -32,6 +34,18 @@ struct Knob {
     std::string fallback;            // the default; one of `values`
     // Whether it varies, by the knobs before it; elsewhere it has its default. Null: always.
     std::function<bool(const Knobs &)> varies = nullptr;
+    // A point without the knob has its default, and one with the default is without the knob.
+    bool implied = false;
+
+    const std::string &of(const Knobs &point) const {
+        return implied && !point.has(name) ? fallback : point[name];
+    }
+    void set(Knobs &point, const std::string &value) const {
+        if (implied && value == fallback)
+            point.unset(name);
+        else
+            point.set(name, value);
+    }
 };
 
 class Space {
@@ -40,6 +54,10 @@ class Space {
     void knob(const std::string &name, const std::vector<std::string> &values, const std::string &fallback,
               const std::string &help);
     void knob(const std::string &name, const std::vector<int> &values, int fallback, const std::string &help);
+    // Adds a knob to a space of which points are on record, in tables, stores and kits: those without it go
+    // on to be what they were.
+    void later_knob(const std::string &name, const std::vector<int> &values, int fallback,
+                    const std::string &help);
     // Knobs added in between vary only where `on` holds: those of one form of a kernel.
     void begin_group(std::function<bool(const Knobs &)> on) { group_ = std::move(on); }
     void end_group() { group_ = nullptr; }
@@ -49,7 +67,7 @@ class Space {
 
     const std::vector<Knob> &knobs() const { return knobs_; }
     Knobs fallback() const;
-    bool legal(const Knobs &knobs) const; // known knobs, listed values, all rules
+    bool legal(const Knobs &knobs) const; // all knobs, none that is unknown, listed values, all rules
     std::vector<Knobs> all() const;       // every legal point, the default first, then in knob order
     std::vector<Knobs> neighbours(const Knobs &knobs) const; // legal points one step away in one knob
 

@@ -9,7 +9,11 @@ using namespace Halide;
 
 namespace {
 
-ProductForms forms_of(const Spec &spec) { return product_forms(spec, "P", {"io", "weight", "out"}); }
+ProductForms forms_of(const Spec &spec) {
+    ProductForms forms = product_forms(spec, "P", {"io", "weight", "out"});
+    forms.tile.splits = true;
+    return forms;
+}
 
 // Tiles of x and w in shared memory, a square of results in the registers of each thread.
 Kernel in_registers(const Spec &spec, const Knobs &k) {

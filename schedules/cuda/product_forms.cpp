@@ -21,7 +21,7 @@ bool are_one_16_bit_storage(const Spec &spec, const std::vector<std::string> &ch
            });
 }
 
-bool is_whole_vectors(int width) { return width && width % 8 == 0; }
+bool is_whole(int width, int of) { return width && width % of == 0; }
 
 Kernel product_kernel(const Func &out, const Operands &operands) {
     Kernel kernel{{out}, operands.arguments(), {std::make_shared<PackPass>()}};
@@ -41,9 +41,11 @@ ProductForms product_forms(const Spec &spec, const std::string &columns,
     ProductForms forms;
     Storage x = storage_named(spec.choice("io")), w = storage_named(spec.choice("weight"));
     int K = fixed_width(spec, "K"), width = fixed_width(spec, columns);
-    forms.tiles = are_one_16_bit_storage(spec, of_tiles) && is_whole_vectors(K) && is_whole_vectors(width);
+    constexpr int vector = 16 / 2, pair = 2; // elements that are loaded, and stored, at a time
+    forms.tiles = are_one_16_bit_storage(spec, of_tiles) && is_whole(K, vector) && is_whole(width, pair);
     forms.tile.storage = x;
     forms.tile.K = K;
+    forms.tile.columns = width;
     forms.row = {x, w, K, width};
     return forms;
 }
@@ -51,7 +53,9 @@ ProductForms product_forms(const Spec &spec, const std::string &columns,
 Space product_space(const ProductForms &forms, const std::string &square) {
     bool tiles = forms.tiles, rows = forms.rows;
     Space s;
-    s.knob("form", std::vector<std::string>{"squares", "tiles", "rows"}, tiles ? "tiles" : "squares",
+    // (Points are on record that name the defaults of the other forms, among them a store of whole rows.)
+    const char *form = tiles && whole_rows(forms.tile) ? "tiles" : "squares";
+    s.knob("form", std::vector<std::string>{"squares", "tiles", "rows"}, form,
            "squares of results in registers, tiles on tensor cores, or few rows, bound by the weights");
     s.begin_group(form_is("squares"));
     s.knob("square", {2, 4, 8}, 4, "squares: " + square);

@@ -26,7 +26,8 @@ struct ProductForms {
 int fixed_width(const Spec &spec, const std::string &dim);
 
 // A product over K for the width `columns`, of operands with the storages `io` and `weight`. Tiles can serve
-// where the choices `of_tiles` are all one 16-bit storage and rows begin at multiples of 16 bytes.
+// where the choices `of_tiles` are all one 16-bit storage, rows of K begin at multiples of 16 bytes and those
+// of results have an even number.
 ProductForms product_forms(const Spec &spec, const std::string &columns,
                            const std::vector<std::string> &of_tiles);
 

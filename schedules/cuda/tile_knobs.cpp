@@ -26,7 +26,10 @@ bool is_legal(const tile::TileOp &op) {
 
 } // namespace
 
+bool whole_rows(const TileProblem &p) { return p.columns % 8 == 0; }
+
 tile::TileOp tile_op(const Knobs &k, const TileProblem &p) {
+    auto of_later = [&](const char *knob) { return k.has(knob) ? k.integer(knob) : 1; };
     tile::TileOp op;
     op.unit = k["unit"] == "wgmma" ? tile::Unit::wgmma : tile::Unit::mma;
     op.storage = p.storage;
@@ -37,12 +40,13 @@ tile::TileOp tile_op(const Knobs &k, const TileProblem &p) {
     op.slabs = k.integer("slabs");
     op.columns = k.integer("columns");
     op.stages = k.integer("stages");
+    op.splits = of_later("splits");
     op.order = {k.integer("row_group"), k.integer("resident")};
     op.staged_store = k["store"] == "staged";
     op.producer_threads = op.unit == tile::Unit::mma     ? 0
                           : k["producer"] == "warpgroup" ? tile::warpgroup_threads
                                                          : 32;
-    op.blocks_per_multiprocessor = k.integer("tile_blocks");
+    op.blocks_per_multiprocessor = of_later("tile_blocks");
     op.producer_registers = op.consumer_registers = 0;
     if (op.producer_threads == tile::warpgroup_threads) share_registers(op);
     return op;
@@ -54,19 +58,22 @@ void add_tile_knobs(Space &s, const TileProblem &p, const std::function<bool(con
            "tile: instructions of compute capability 9.0, or of 8.0 and later");
     s.knob("warpgroups", {1, 2}, 2, "tile: warpgroups that multiply");
     s.knob("slabs", {1, 2}, 1, "tile: 64 rows of each of them, so many times");
-    s.knob("columns", {16, 32, 48, 64, 96, 128, 192, 240, 256}, 128,
+    s.knob("columns", {16, 32, 40, 48, 64, 96, 128, 192, 240, 256}, 128,
            "tile: columns of all products together");
     s.knob("stages", {2, 3, 4, 5, 6, 8}, 4, "tile: steps of K in shared memory");
     s.knob("row_group", {0, 1, 4, 8, 16}, 8, "tile: row tiles that share a column tile; 0: all");
     s.knob("resident", {0, 132, 264}, 0, "tile: blocks that stay and take tile after tile; 0: one each");
-    s.knob("tile_blocks", {1, 2}, 1, "tile: resident on a multiprocessor");
     s.knob("producer", std::vector<std::string>{"warp", "warpgroup"}, "warpgroup", "tile: who copies");
     s.knob("store", std::vector<std::string>{"staged", "direct"}, p.scattered ? "direct" : "staged",
            "tile: results through shared memory and a tensor map, or from registers");
+    s.later_knob("tile_blocks", {1, 2}, 1, "tile: resident on a multiprocessor");
+    if (p.splits)
+        s.later_knob("splits", {1, 2, 4, 8}, 1, "tile: blocks that share one, each with its part of K");
     s.end_group();
+    bool direct = p.scattered || !whole_rows(p);
     s.rule([=](const Knobs &k) {
         if (!on(k)) return true;
-        return (!p.scattered || (k["store"] == "direct" && k.integer("resident") == 0)) &&
+        return (!direct || k["store"] == "direct") && (!p.scattered || k.integer("resident") == 0) &&
                (!p.experts || k["unit"] == "wgmma") && is_legal(tile_op(k, p));
     });
 }

@@ -9,13 +9,17 @@ namespace ks::cuda {
 // What the algorithm decides of a tile operation.
 struct TileProblem {
     Storage storage = Storage::bf16;
-    int K = 0;
+    int K = 0, columns = 0; // of a row of the output
     int products = 1;
     bool gathered = false; // rows through an index
     // Rows of the output go anywhere: no tensor map takes them there, and Halide keeps the order of tiles.
     bool scattered = false;
     bool experts = false; // weights of many: more dimensions than mma takes
+    bool splits = false;  // blocks may split K
 };
+
+// Whether a tensor map takes the rows of the output, which are whole 16 bytes.
+bool whole_rows(const TileProblem &problem);
 
 // Adds the knobs; with `on` false they stay at their defaults, for points of another form of the op. A point
 // is legal when its tile operation is.

@@ -45,5 +45,38 @@ TEST(Space, RulesHoldInGroupsToo) {
     EXPECT_THAT(text(s.all()), ElementsAre("b210", "a210", "a310", "b220"));
 }
 
+// What was recorded before the knob was there is still the same point of the space.
+TEST(Space, ALaterKnobIsNamedOnlyWhereItIsNotItsDefault) {
+    Space before = two_forms(), s = two_forms();
+    s.begin_group([](const Knobs &k) { return k["form"] == "a"; });
+    s.later_knob("late", {1, 2, 4}, 1, "");
+    s.end_group();
+    EXPECT_EQ(s.fallback(), before.fallback());
+    size_t named = 0;
+    for (const Knobs &k : s.all()) {
+        named += k.has("late");
+        EXPECT_TRUE(s.legal(k)) << k.text();
+        EXPECT_EQ(before.legal(k), !k.has("late")) << k.text();
+    }
+    EXPECT_EQ(named, 2u * 6); // of form a, 2 and 4
+    EXPECT_EQ(s.all().size(), before.all().size() + named);
+    Knobs k = before.all().at(1);
+    ASSERT_EQ(k["form"], "a");
+    EXPECT_TRUE(s.legal(k));
+    k.set("late", "1"); // a second name of the same point
+    EXPECT_FALSE(s.legal(k));
+    k.set("late", "2");
+    EXPECT_TRUE(s.legal(k));
+    auto near = s.neighbours(k);
+    Knobs one = k, four = k;
+    one.unset("late"), four.set("late", "4");
+    EXPECT_THAT(near, testing::IsSupersetOf({one, four}));
+    k.set("form", "b");
+    EXPECT_FALSE(s.legal(k));
+    Knobs unknown = before.fallback();
+    unknown.set("lately", "2");
+    EXPECT_FALSE(s.legal(unknown));
+}
+
 } // namespace
 } // namespace ks

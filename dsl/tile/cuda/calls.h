@@ -15,10 +15,12 @@ constexpr const char *producer = "ks_tile_producer"; // (thread): gives register
 constexpr const char *set_row =
     "ks_tile_set_row"; // (i, element of A): where the i-th row that this thread copies begins
 constexpr const char *produce = "ks_tile_produce"; // (first row of A, first row of W for each product)
+constexpr const char *join = "ks_tile_join";       // (thread): all blocks of the cluster have begun
 
 // Consumers.
 constexpr const char *consumer = "ks_tile_consumer";        // (thread): takes registers
-constexpr const char *multiply = "ks_tile_multiply";        // (thread): all of K; accumulators are then sums
+constexpr const char *multiply = "ks_tile_multiply";        // (thread): all of K; accumulators are then sums,
+                                                            // where blocks split K those of their own share
 constexpr const char *accumulator = "ks_tile_accumulator_"; // and its number: (thread) -> f32
 constexpr const char *barrier = "ks_tile_barrier";          // (thread): all consumers
 constexpr const char *open_block = "ks_tile_open_block";    // (thread): a store buffer is free

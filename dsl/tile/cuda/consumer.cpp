@@ -19,7 +19,7 @@ class Consumer : public IRMutator {
 
     void finish() const {
         if (!c_.output) return;
-        int due = c_.op.slabs * c_.op.product_columns() / store_block_columns;
+        int due = c_.op.slabs * c_.op.result_columns() / store_block_columns;
         if (staged_ || stored_blocks_.size() != static_cast<size_t>(due))
             refuse("not all results of the tile are stored");
     }
@@ -114,7 +114,7 @@ class Consumer : public IRMutator {
         int slab = place.row / slab_rows, half = place.row % slab_rows / half_rows,
             group = place.column / group_columns;
         bool due = accumulator_at(c_.op, 0, place).has_value();
-        int blocks_of_slab = c_.op.product_columns() / store_block_columns;
+        int blocks_of_slab = c_.op.result_columns() / store_block_columns;
         int block = slab * blocks_of_slab + group / groups_of_block, in_block = group % groups_of_block;
         if (!due || stored_blocks_.count(block)) refuse("is not one store for each pair of the tile");
         if (!staged_) block_ = block;

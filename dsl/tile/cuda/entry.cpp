@@ -27,8 +27,10 @@ std::string declared(const std::vector<std::string> &parameters, bool first) {
 }
 
 std::string bounds(const TileOp &op) {
+    std::string cluster =
+        op.splits > 1 ? "\n.explicitcluster\n.reqnctapercluster " + std::to_string(op.splits) + ", 1, 1" : "";
     return "\n.maxntid " + std::to_string(op.threads()) + ", 1, 1\n.minnctapersm " +
-           std::to_string(op.blocks_per_multiprocessor);
+           std::to_string(op.blocks_per_multiprocessor) + cluster;
 }
 
 std::string common_start(const TileOp &op) {

@@ -14,10 +14,10 @@ std::optional<int> accumulator_at(const TileOp &op, int product, Place step) {
     int slab = step.row / slab_rows, half = step.row % slab_rows;
     if (slab >= op.slabs || (half != 0 && half != half_rows)) return {};
     int in_group = step.column % group_columns;
-    if (step.column >= op.product_columns() || in_group >= pair_columns) return {};
-    int group = (product * op.product_columns() + step.column) / group_columns;
+    if (step.column >= op.result_columns() || in_group >= pair_columns) return {};
+    int group = (product * op.result_columns() + step.column) / group_columns;
     constexpr int per_group = 4; // two rows of two columns
-    return slab * op.columns / 2 + group * per_group + half / half_rows * pair_columns + in_group;
+    return slab * (op.results() / op.slabs) + group * per_group + half / half_rows * pair_columns + in_group;
 }
 
 } // namespace ks::tile

@@ -19,8 +19,9 @@ struct Place {
 // The first element of a consumer thread; its others lie at the same steps from it in every thread.
 Place first_place(const TileOp &op, int thread);
 
-// The accumulator that holds the element of `product` at a step from the first one (columns within the
-// product); nothing when it belongs to another thread or lies outside the tile.
+// The accumulator that holds, in the end, the element of `product` at a step from the first one (columns
+// within the block's share of the product); nothing when it belongs to another thread or lies outside the
+// tile.
 std::optional<int> accumulator_at(const TileOp &op, int product, Place step);
 
 } // namespace ks::tile

@@ -78,9 +78,9 @@ Placement place(const std::vector<DotProduct> &dots, const std::string &thread, 
                       (number ? "computed twice" : "not that thread's in the tensor cores"));
         at.accumulator[{dot.allocation, dot.index}] = *number;
     }
-    if (static_cast<int>(taken.size()) != op.accumulators())
+    if (static_cast<int>(taken.size()) != op.results())
         misplaced("a thread computes " + std::to_string(taken.size()) + " elements of its " +
-                  std::to_string(op.accumulators()));
+                  std::to_string(op.results()));
     return at;
 }
 
@@ -123,7 +123,7 @@ OutputOrigin place_output(const std::vector<Expr> &stores, const Placement &at, 
     OutputOrigin out{Expr(), stores[0], Expr(), row_stride(m.out.output_buffer().parameter())};
     for (const Expr &index : stores)
         if (constant(index - out.index, "step between stores") < 0) out.index = index;
-    if (half_rows * out.row_stride < op.product_columns())
+    if (half_rows * out.row_stride < op.result_columns())
         misplaced("the tile is more than eight times as wide as the output");
     out.first_index = in_thread(out.index, thread, 0);
 

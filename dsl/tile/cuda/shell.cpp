@@ -20,14 +20,13 @@ class WithoutFree : public IRMutator {
 
 } // namespace
 
-Shell::Shell(const Stmt &thread_body, const std::string &thread)
+Shell::Shell(const Stmt &thread_body, const std::set<std::string> &varying)
     : tile_(thread_body), varying_(lower::stored_in(thread_body)) {
-    varying_.insert(thread);
+    varying_.insert(varying.begin(), varying.end());
     while (peel(tile_)) {
     }
 }
 
-// Whether a value may differ between threads: it uses a variable that does, or memory that the kernel writes.
 bool Shell::varies(const Expr &e) const {
     for (const std::string &name : lower::variables_in(e))
         if (varying_.count(name)) return true;

@@ -12,16 +12,21 @@ namespace ks::tile {
 
 class Shell {
   public:
-    // Takes the body of the loop over `thread` apart. A condition on both block and thread is split.
-    Shell(const Halide::Internal::Stmt &thread_body, const std::string &thread);
+    // Takes the body of a loop over threads apart. `varying` are the loops in whose iterations the tile
+    // differs but the shell may not: that one, and the blocks of a cluster. A condition on them and others is
+    // split.
+    Shell(const Halide::Internal::Stmt &thread_body, const std::set<std::string> &varying);
 
     const Halide::Internal::Stmt &tile() const { return tile_; }
     // The shell around something else that all its threads run.
     Halide::Internal::Stmt for_consumers(const Halide::Internal::Stmt &inner) const;
-    // The same without what depends on the thread: a producer is another one.
+    // The same without what varies: a producer is another thread.
     Halide::Internal::Stmt for_producers(const Halide::Internal::Stmt &inner) const;
     // Whether `name` is a loop of the shell.
     bool has_loop(const std::string &name) const { return loops_.count(name) > 0; }
+    // Whether a value may differ between threads: it uses a variable that does, or memory that the kernel
+    // writes.
+    bool varies(const Halide::Expr &e) const;
 
   private:
     struct Layer {
@@ -32,7 +37,6 @@ class Shell {
     Halide::Internal::Stmt tile_;
     std::set<std::string> loops_, varying_;
 
-    bool varies(const Halide::Expr &e) const;
     bool peel(const Halide::Internal::Stmt &s); // one layer; false when the rest is the tile
     bool peel_condition(const Halide::Internal::IfThenElse *x);
     Halide::Internal::Stmt wrap(Halide::Internal::Stmt inner, bool all_layers) const;

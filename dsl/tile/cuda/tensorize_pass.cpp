@@ -3,6 +3,7 @@
 #include "dsl/lower/ir_facts.h"
 #include "dsl/tile/cuda/calls.h"
 #include "dsl/tile/cuda/consumer.h"
+#include "dsl/tile/cuda/uniform_condition.h"
 #include "runtime/base/error.h"
 
 namespace ks::tile {
@@ -51,6 +52,16 @@ Expr first_element(const std::string &buffer, const Type &type) {
     return Load::make(type, buffer, 0, Buffer<>(), Parameter(), const_true(), ModulusRemainder());
 }
 
+// What consumers do with the sums; where all threads make a choice alike, once for each answer.
+Stmt rest_of_tile(const Shell &shell, const TileContext &context) {
+    Expr given = uniform_condition(shell.tile(), [&](const Expr &e) { return shell.varies(e); });
+    if (!given.defined()) return consumer_code(shell.tile(), context);
+    auto where = [&](bool holds) {
+        return consumer_code(with_condition(shell.tile(), given, holds), context);
+    };
+    return IfThenElse::make(given, where(true), where(false));
+}
+
 // The kernel reads and writes these by address only in instructions that Halide does not see. An element of
 // each keeps them among its arguments; the emitter reads which ones off the text.
 Stmt keep_operands(const TileMatmul &m, bool output) {
@@ -90,10 +101,29 @@ Stmt TensorizePass::visit(const Allocate *op) {
     return IRMutator::visit(op);
 }
 
+Stmt TensorizePass::visit(const LetStmt *op) {
+    lets_.emplace_back(op->name, op->value);
+    Stmt s = IRMutator::visit(op);
+    lets_.pop_back();
+    return s;
+}
+
+Stmt TensorizePass::visit(const IfThenElse *op) {
+    if (cluster_) throw Error("tile schedule", "a block may leave before the others of its cluster");
+    return IRMutator::visit(op);
+}
+
 Stmt TensorizePass::visit(const For *op) {
     if (op->for_type == ForType::GPUThread) return thread_loop(op);
+    if (op->for_type != ForType::GPUBlock) return IRMutator::visit(op);
+    if (op_.splits > 1) {
+        if (cluster_) throw Error("tile schedule", "the blocks of clusters are counted in one dimension");
+        Expr blocks = op->extent;
+        for (size_t i = lets_.size(); i-- > 0;) blocks = substitute(lets_[i].first, lets_[i].second, blocks);
+        cluster_.emplace(op->name, blocks, op_.splits);
+    }
     Stmt s = IRMutator::visit(op);
-    if (op->for_type != ForType::GPUBlock) return s;
+    cluster_.reset();
     for (const auto &[name, extent] : host_extents_) {
         Expr buffer = Variable::make(type_of<halide_buffer_t *>(), extent.first + ".buffer");
         Expr value = Call::make(Int(32), Call::buffer_get_extent, {buffer, extent.second}, Call::Extern);
@@ -142,7 +172,9 @@ std::vector<Stmt> TensorizePass::row_starts(const Placement &at, const Expr &cop
 
 Stmt TensorizePass::produce(const Placement &at, const Expr &thread) {
     std::vector<Expr> origin = {at.first_row};
-    origin.insert(origin.end(), at.first_column.begin(), at.first_column.end());
+    for (const Expr &column : at.first_column)
+        origin.push_back(cluster_ ? cluster_->first_column(column, at.first_row, op_.result_columns())
+                                  : column);
     std::vector<Stmt> code;
     if (op_.gathered) code = row_starts(at, thread - op_.consumers(), op_.producer_threads);
     code.push_back(calls::perform(calls::produce, origin));
@@ -154,6 +186,11 @@ Stmt TensorizePass::thread_loop(const For *op) {
     Stmt body = without_sums.mutate(op->body);
     if (!without_sums.met) return IRMutator::visit(op);
     kernels_++;
+    std::set<std::string> varying = {op->name};
+    if (cluster_) {
+        body = cluster_->by_rank(body);
+        varying.insert(cluster_->rank());
+    }
     auto threads = as_const_int(simplify(op->extent));
     if (!threads || *threads != op_.consumers())
         throw Error("tile schedule", "the block has not the " + std::to_string(op_.consumers()) +
@@ -170,7 +207,7 @@ Stmt TensorizePass::thread_loop(const For *op) {
         extent = output_extent(matmul_, op_, Variable::make(Int(32), output_rows));
         if (!extent.exact()) body = with_loads_in_place(body, op->name);
     }
-    Shell shell(body, op->name);
+    Shell shell(body, varying);
     check_origin(placement.first_row, shell.tile());
     for (const Expr &column : placement.first_column) check_origin(column, shell.tile());
 
@@ -178,7 +215,7 @@ Stmt TensorizePass::thread_loop(const For *op) {
     own.insert(shared_.begin(), shared_.end());
     TileContext context{matmul_, op_,     op->name, placement, op_.staged_store ? &output : nullptr,
                         extent,  shared_, own,      lets};
-    Stmt tile = Block::make(calls::perform(calls::multiply, {thread}), consumer_code(shell.tile(), context));
+    Stmt tile = Block::make(calls::perform(calls::multiply, {thread}), rest_of_tile(shell, context));
     if (stmt_uses_var(tile, output_rows)) host_extents_[output_rows] = {matmul_.out.name(), 1};
     Stmt all;
     if (op_.unit == Unit::mma) {
@@ -188,6 +225,7 @@ Stmt TensorizePass::thread_loop(const For *op) {
         all = roles(thread, shell.for_consumers(tile), shell.for_producers(produce(placement, thread)));
     }
     all = Block::make({keep_operands(matmul_, op_.staged_store), calls::perform(calls::init, {thread}), all});
+    if (cluster_) all = cluster_->with_rank(all);
     return For::make(op->name, op->min, op_.threads(), op->for_type, op->partition_policy, op->device_api,
                      all);
 }
@@ -196,6 +234,7 @@ Stmt TensorizePass::roles(const Expr &thread, Stmt consumers, Stmt producers) co
     consumers = Block::make(calls::perform(calls::consumer, {thread}), consumers);
     if (op_.staged_store) consumers = Block::make(consumers, calls::perform(calls::drain, {thread}));
     if (!op_.gathered) producers = IfThenElse::make(thread == op_.consumers(), producers); // one thread does
+    if (cluster_) producers = Block::make(producers, calls::perform(calls::join, {thread}));
     producers = Block::make(calls::perform(calls::producer, {thread}), producers);
     return IfThenElse::make(thread < op_.consumers(), consumers, producers);
 }

@@ -5,12 +5,14 @@
 //   init; if (thread < consumers) { for tiles { multiply; rest of the algorithm }; drain }
 //         else                    { for tiles { produce } }
 //
-// or, with mma, for tiles { copy and multiply; rest of the algorithm } by its own threads alone.
+// (where the blocks of a cluster split K, `multiply` and `produce` are for the tile of all of them), or, with
+// mma, for tiles { copy and multiply; rest of the algorithm } by its own threads alone.
 //
 // Everything that this rests on is proved on the way. A schedule that is not of this form is a ks::Error,
 // never a wrong number.
 #pragma once
 #include "dsl/lowering_pass.h"
+#include "dsl/tile/cuda/cluster.h"
 #include "dsl/tile/cuda/shell.h"
 #include "dsl/tile/cuda/tile_matmul.h"
 #include <set>
@@ -28,13 +30,17 @@ class TensorizePass : public LoweringPass {
     using IRMutator::visit;
     TileMatmul matmul_;
     TileOp op_;
-    int kernels_ = 0;              // with a tile
-    std::set<std::string> shared_; // Halide's shared memory around the thread loop
+    int kernels_ = 0;                                        // with a tile
+    std::set<std::string> shared_;                           // Halide's shared memory around the thread loop
+    std::vector<std::pair<std::string, Halide::Expr>> lets_; // around the loop over blocks
+    std::optional<Cluster> cluster_;                         // of the kernel around, where blocks split K
     // What the kernel asks the host for: name -> buffer and dimension.
     std::map<std::string, std::pair<std::string, int>> host_extents_;
 
     Halide::Internal::Stmt visit(const Halide::Internal::For *op) override;
     Halide::Internal::Stmt visit(const Halide::Internal::Allocate *op) override;
+    Halide::Internal::Stmt visit(const Halide::Internal::IfThenElse *op) override;
+    Halide::Internal::Stmt visit(const Halide::Internal::LetStmt *op) override;
     Halide::Internal::Stmt thread_loop(const Halide::Internal::For *op);
     Halide::Internal::Stmt roles(const Halide::Expr &thread, Halide::Internal::Stmt consumers,
                                  Halide::Internal::Stmt producers) const;

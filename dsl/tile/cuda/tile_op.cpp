@@ -22,8 +22,21 @@ void check_shape(const TileOp &op) {
     require(op.products == 1 || op.products == 2, of(op.products, "products in a tile: 1 or 2"));
     require(op.columns >= 8 && op.columns <= 256 && op.columns % (8 * op.products) == 0,
             of(op.columns, "columns: 8 to 256, in eights for each product"));
-    require(!op.staged_store || op.product_columns() % store_block_columns == 0,
-            of(op.product_columns(), "result columns: a staged store takes 64 at a time"));
+    require(!op.staged_store || op.result_columns() % store_block_columns == 0,
+            of(op.result_columns(), "result columns: a staged store takes 64 at a time"));
+}
+
+// Blocks that split K.
+void check_cluster(const TileOp &op) {
+    require(op.splits == 1 || op.splits == 2 || op.splits == 4 || op.splits == 8,
+            of(op.splits, "blocks split K: a cluster has 1, 2, 4 or 8"));
+    if (op.splits == 1) return;
+    require(op.unit == Unit::wgmma, "K is split by clusters, which mma runs without");
+    require(!op.gathered, "K is not split where rows are gathered");
+    require(!op.order.resident, "K is not split by blocks that stay");
+    require(op.splits <= op.steps(), of(op.splits, "blocks split K, which has ") + of(op.steps(), "steps"));
+    require(op.columns % (8 * op.products * op.splits) == 0,
+            of(op.columns, "columns: eights for each product of each of ") + of(op.splits, "blocks"));
 }
 
 // Nobody but the consumers.
@@ -79,6 +92,7 @@ void check_resources(const TileOp &op) {
 } // namespace
 
 void check(const TileOp &op) {
+    check_cluster(op);
     check_shape(op);
     check_roles(op);
     check_resources(op);

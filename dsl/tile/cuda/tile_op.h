@@ -3,6 +3,11 @@
 // tensor cores. A block computes a tile of rows x columns by walking over K in steps of one swizzle row; a
 // ring of stages in shared memory is filled, by producer threads where there are any, and consumer warpgroups
 // multiply from it.
+//
+// The blocks of a cluster may split K: each sums its own steps of the same tile, `columns` wide; then they
+// exchange sums, and each ends with all of K for its share of the columns, neighbouring blocks for
+// neighbouring shares. With few rows that gives every multiprocessor a part of the weights, and a part of A
+// instead of all.
 #pragma once
 #include "dsl/storage.h"
 
@@ -43,6 +48,7 @@ struct TileOp {
     int slabs = 1;                   // of each warpgroup, one below the other
     int columns = 256;               // accumulator columns, those of all products together
     int products = 1;                // sums side by side in a tile: 2 for gate and up
+    int splits = 1;                  // blocks of a cluster, each with its part of K
     int stages = 4;
     bool gathered = false;    // rows of A through an index, by cp.async; else boxes of a tensor map
     bool staged_store = true; // results leave through shared memory and tensor map; else by Halide's stores
@@ -61,8 +67,11 @@ struct TileOp {
         return whole_registers(registers_of_multiprocessor / (blocks_per_multiprocessor * threads()));
     }
     int accumulators() const { return slabs * columns / 2; } // f32 registers of a thread
-    int steps() const { return (K + step_k - 1) / step_k; }
-    bool ragged_k() const { return K % step_k != 0; } // the last step is partly zeros
+    // What a block has in the end: columns of each product, and sums of a thread.
+    int result_columns() const { return product_columns() / splits; }
+    int results() const { return accumulators() / splits; }
+    int steps() const { return (K + step_k - 1) / step_k; } // of all blocks of a cluster
+    bool ragged_k() const { return K % step_k != 0; }       // the last step is partly zeros
 
     int a_bytes() const { return rows() * swizzle_row_bytes; }
     int w_bytes() const { return columns * swizzle_row_bytes; }

@@ -44,13 +44,16 @@ RowLoops split_rows(Func out, const TileMatmul &m, const TileOp &op, TailStrateg
     return {false, tile, warpgroup, warp, row_of_half, slab, half};
 }
 
-// Tiles to blocks; `inner` are the loops inside of a tile.
-void order_tiles(Stage out, const TileOrder &order, const RowLoops &rows, const VarOrRVar &column,
-                 const std::vector<VarOrRVar> &inner) {
+// Tiles to blocks, or to clusters of them; `inner` are the loops inside of a block's part, `share` that over
+// the blocks of a cluster.
+void order_tiles(Stage out, const TileOp &op, const RowLoops &rows, const VarOrRVar &column,
+                 const VarOrRVar &share, const std::vector<VarOrRVar> &inner) {
+    const TileOrder &order = op.order;
     VarOrRVar group = rows.named("row_group"), in_group = rows.named("in_row_group"),
               in_order = rows.named("in_order"), tile = rows.named("tile"), turn = rows.named("turn"),
               block = rows.named("block");
     auto reorder = [&](std::vector<VarOrRVar> outer) {
+        if (op.splits > 1) outer.insert(outer.begin(), share);
         outer.insert(outer.begin(), inner.begin(), inner.end());
         out.reorder(outer);
     };
@@ -66,6 +69,8 @@ void order_tiles(Stage out, const TileOrder &order, const RowLoops &rows, const 
         out.split(tile, turn, block, order.resident, TailStrategy::GuardWithIf);
         reorder({turn, block});
         out.gpu_blocks(block);
+    } else if (op.splits > 1) {
+        out.fuse(share, tile, block).gpu_blocks(block);
     } else {
         out.gpu_blocks(tile);
     }
@@ -73,17 +78,19 @@ void order_tiles(Stage out, const TileOrder &order, const RowLoops &rows, const 
 
 void schedule(const TileMatmul &m, const TileOp &op, Stage out, const RowLoops &rows, TailStrategy edge) {
     // A pair of columns, the unit of a thread's elements, is a vector; columns are even in number.
-    Var n = m.out.args()[0], column("column"), pair, in_pair, in_tile, group("group"), lane_pair;
+    Var n = m.out.args()[0], column("column"), pair, in_pair, in_tile, share("share"), group("group"),
+        lane_pair;
     out.split(n, pair, in_pair, pair_columns, TailStrategy::RoundUp)
-        .split(pair, column, in_tile, op.product_columns() / pair_columns, edge)
-        .split(in_tile, group, lane_pair, lanes_of_row);
+        .split(pair, column, in_tile, op.product_columns() / pair_columns, edge);
+    if (op.splits > 1) out.split(in_tile, share, in_tile, op.result_columns() / pair_columns);
+    out.split(in_tile, group, lane_pair, lanes_of_row);
     VarOrRVar lane = rows.named("lane"), in_group = rows.named("in_group"), thread = rows.named("thread");
     out.reorder({in_pair, rows.half, group, rows.slab, lane_pair, rows.row_of_half, rows.warp, rows.warpgroup,
                  rows.tile, column});
     out.fuse(lane_pair, rows.row_of_half, lane)
         .fuse(lane, rows.warp, in_group)
         .fuse(in_group, rows.warpgroup, thread);
-    order_tiles(out, op.order, rows, column, {in_pair, rows.half, group, rows.slab, thread});
+    order_tiles(out, op, rows, column, share, {in_pair, rows.half, group, rows.slab, thread});
     out.gpu_threads(thread).vectorize(in_pair).unroll(rows.half).unroll(group).unroll(rows.slab);
     out.never_partition_all(); // a partitioned loop would hold the tile several times
     for (Func product : m.products) {
@@ -119,6 +126,8 @@ void tile_schedule_of_update(const TileMatmul &m, const TileOp &op, const std::v
                              const RVar &tiles) {
     check(op);
     match(m, op);
+    if (op.splits > 1)
+        throw Error("tile schedule of " + m.out.name(), "K is not split where an update writes the output");
     if (rows.size() != row_loops(op).size())
         throw Error("tile schedule of " + m.out.name(),
                     "its rows are not walked over as row_loops() has them");

@@ -9,6 +9,8 @@
 //   %ks_cell, %ks_open       where a consumer stages a pair: in its first store buffer; in the one it fills
 //   %ks_other, %ks_leader    which of the two that is; whether this thread sends it
 //   %ks_group_barrier        named barrier of the warpgroup
+//   %ks_rank                 of the block in its cluster, where blocks split K
+//   %ks_step, %ks_end_step   the steps of K that are the block's
 #pragma once
 #include "dsl/ptx/text.h"
 #include "dsl/tile/cuda/code.h"
@@ -19,14 +21,17 @@ namespace ks::tile::wgmma {
 // Parameters that the kernel gets behind Halide's.
 constexpr const char *map_of_a = "ks_map_a", *map_of_w = "ks_map_w", *map_of_out = "ks_map_out";
 
-// Architecture and version of PTX that have all this.
-constexpr const char *arch = "sm_90a", *ptx_version = "8.0";
+// Architecture and versions of PTX that have all this, and clusters besides.
+constexpr const char *arch = "sm_90a", *ptx_version = "8.0", *cluster_ptx_version = "8.1";
 
 std::map<std::string, ptx::Expansion> expansions(const TileOp &op);
 
 // Parts of it: each appends the instructions of one pseudo-call.
 void produce(Code &code, const TileOp &op, const ptx::PseudoCall &call);
 void multiply(Code &code, const TileOp &op);
+void begin_exchange(Code &code, const TileOp &op); // every thread, where blocks split K
+void join(Code &code);
+void exchange(Code &code, const TileOp &op);     // at the end of a consumer's sums
 void begin_stores(Code &code, const TileOp &op); // at the start of a consumer
 void open_block(Code &code);
 void stage(Code &code, const ptx::PseudoCall &call);

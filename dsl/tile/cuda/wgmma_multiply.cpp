@@ -54,7 +54,9 @@ void multiply(Code &code, const TileOp &op) {
     code("shr.u32 %group, %group, 7;");
     code("shfl.sync.idx.b32 %group, %group, 0, 31, 0xffffffff;");
     code("mad.lo.u32 %rows_a, %group, ", op.slabs * store_block_bytes, ", %ks_base;");
-    code("mov.u32 %step, 0;");
+    const std::string first = op.splits > 1 ? "%ks_step" : "0",
+                      end = op.splits > 1 ? "%ks_end_step" : std::to_string(op.steps());
+    code("mov.u32 %step, ", first, ";");
     code("STEP:");
     ring::barrier_of_slot(code, "%ks_slot", "%barrier");
     ring::wait(code, "%barrier", "%ks_phase");
@@ -66,7 +68,7 @@ void multiply(Code &code, const TileOp &op) {
     code("add.u32 %address, %stage, %ks_base;");
     code("add.u32 %address, %address, ", op.a_bytes(), ";");
     descriptor(code, "%address", "%tile_w");
-    code("setp.ne.u32 %later, %step, 0;");
+    code("setp.ne.u32 %later, %step, ", first, ";");
     code("wgmma.fence.sync.aligned;");
     for (int part = 0; part < step_k / instruction_k; part++)
         for (int slab = 0; slab < op.slabs; slab++) instruction(code, op, slab, part);
@@ -78,7 +80,7 @@ void multiply(Code &code, const TileOp &op) {
     code("mov.u32 %last, %ks_slot;");
     ring::advance(code, op);
     code("add.u32 %step, %step, 1;");
-    code("setp.lt.u32 %more, %step, ", op.steps(), ";");
+    code("setp.lt.u32 %more, %step, ", end, ";");
     code("@%more bra STEP;");
     code("wgmma.wait_group.sync.aligned 0;");
     release(code);

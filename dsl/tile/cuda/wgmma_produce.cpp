@@ -27,7 +27,7 @@ void address_of_map(Code &code, const char *name, const char *map) {
 void produce(Code &code, const TileOp &op, const ptx::PseudoCall &call) {
     const char *one = op.gathered ? "@%first " : ""; // else one thread comes here
     RowCopies rows(code, op, "a", op.producer_threads, 0, op.rows() / copied_rows(op.producer_threads));
-    code(".reg .b32 %thread, %k, %full, %empty, %parity, %stage, %to;");
+    code(".reg .b32 %thread, %k, %end, %full, %empty, %parity, %stage, %to;");
     code(".reg .b64 %token;");
     code(".reg .pred %first, %more;");
     code("mov.u32 %thread, %tid.x;");
@@ -39,7 +39,13 @@ void produce(Code &code, const TileOp &op, const ptx::PseudoCall &call) {
     } else {
         address_of_map(code, "%a", map_of_a);
     }
-    code("mov.u32 %k, 0;");
+    if (op.splits > 1) {
+        code("mul.lo.u32 %k, %ks_step, ", step_k, ";");
+        code("mul.lo.u32 %end, %ks_end_step, ", step_k, ";");
+    } else {
+        code("mov.u32 %k, 0;");
+        code("mov.u32 %end, ", op.steps() * step_k, ";");
+    }
     code("STEP:");
     ring::barrier_of_slot(code, "%ks_slot", "%full");
     code("add.u32 %empty, %full, ", SharedLayout::empty, ";");
@@ -62,7 +68,7 @@ void produce(Code &code, const TileOp &op, const ptx::PseudoCall &call) {
     }
     ring::advance(code, op);
     code("add.u32 %k, %k, ", step_k, ";");
-    code("setp.lt.u32 %more, %k, ", op.steps() * step_k, ";");
+    code("setp.lt.u32 %more, %k, %end;");
     code("@%more bra STEP;");
 }
 

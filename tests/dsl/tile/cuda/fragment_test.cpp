@@ -47,6 +47,18 @@ TEST(Fragment, EveryRegisterOfEveryThreadIsWhereTheIsaPutsIt) {
     }
 }
 
+// The same numbers as those of a tile that is as wide as the share.
+TEST(Fragment, AShareOfATileIsNumberedLikeATile) {
+    TileOp split = shaped(2, 2, 128, 2), whole = shaped(2, 2, 32, 2);
+    split.splits = 4;
+    for (int product = 0; product < 3; product++)
+        for (int row = 0; row < 130; row++)
+            for (int column = 0; column < 40; column++)
+                ASSERT_EQ(accumulator_at(split, product, {row, column}),
+                          accumulator_at(whole, product, {row, column}))
+                    << product << " " << row << " " << column;
+}
+
 TEST(Fragment, ElementsOfOthersAreNoAccumulators) {
     TileOp op = shaped(2, 2, 128, 2);
     EXPECT_TRUE(accumulator_at(op, 1, {72, 57}));

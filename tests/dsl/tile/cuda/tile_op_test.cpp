@@ -80,6 +80,44 @@ TEST(TileOp, WhatDoesNotFitIsRefused) {
         HasSubstr("64 accumulators of an instruction do not fit in 80 registers"));
 }
 
+// 23 steps of K.
+TEST(TileOp, SplitsAreOfWgmmaWithWholeSharesAndAStepForEveryBlock) {
+    auto split = [](TileOp &op) {
+        op.splits = 8;
+        op.columns = 64;
+        op.staged_store = false;
+    };
+    EXPECT_EQ(why(split), "no error");
+    EXPECT_EQ(why([&](TileOp &op) { split(op), op.products = 2, op.columns = 128; }), "no error");
+    EXPECT_THAT(why([&](TileOp &op) { split(op), op.splits = 3; }), HasSubstr("3 blocks split K"));
+    EXPECT_THAT(why([&](TileOp &op) { split(op), op.splits = 16; }), HasSubstr("16 blocks split K"));
+    EXPECT_THAT(why([&](TileOp &op) { split(op), op.splits = 0; }), HasSubstr("0 blocks split K"));
+    EXPECT_THAT(why([&](TileOp &op) { split(op), op.gathered = true; }), HasSubstr("rows are gathered"));
+    EXPECT_THAT(why([&](TileOp &op) { split(op), op.order.resident = 132; }), HasSubstr("blocks that stay"));
+    EXPECT_THAT(why([&](TileOp &op) { split(op), op.unit = Unit::mma; }),
+                HasSubstr("which mma runs without"));
+    EXPECT_EQ(why([&](TileOp &op) { split(op), op.K = 7 * 64 + 1; }), "no error");
+    EXPECT_THAT(why([&](TileOp &op) { split(op), op.K = 7 * 64; }), HasSubstr("K, which has 7 steps"));
+    EXPECT_THAT(why([&](TileOp &op) { split(op), op.columns = 32; }), HasSubstr("32 columns: eights"));
+    EXPECT_THAT(why([&](TileOp &op) { split(op), op.products = 2; }), HasSubstr("64 columns: eights"));
+    EXPECT_THAT(why([&](TileOp &op) { split(op), op.staged_store = true; }),
+                HasSubstr("8 result columns: a staged store"));
+}
+
+// From each of 7 others 4 sums of 256 threads, between the store buffers and Halide's own.
+TEST(TileOp, SumsOfOtherBlocksHaveAPlaceOfTheirOwn) {
+    TileOp op = legal();
+    op.splits = 8;
+    op.columns = 64;
+    op.staged_store = false;
+    SharedLayout at(op);
+    EXPECT_EQ(at.exchange, at.staging);
+    EXPECT_EQ(at.halide, at.exchange + 7 * 4 * 4 * 256);
+    EXPECT_GE(SharedLayout::exchanged, SharedLayout::empty + op.stages * SharedLayout::barrier_bytes);
+    EXPECT_LE(SharedLayout::exchanged + SharedLayout::barrier_bytes, SharedLayout::ring);
+    EXPECT_EQ(SharedLayout(legal()).halide, SharedLayout(legal()).exchange);
+}
+
 // 128 + 256 rows of 128 bytes a stage, four stages, two buffers of 8 KiB for each warpgroup, barriers,
 // alignment.
 TEST(TileOp, SharedMemoryIsLaidOutWithoutOverlap) {

@@ -3,6 +3,7 @@
 // asked: its tensor maps, threads and shared memory.
 #include "dsl/ptx/images.h"
 #include "dsl/ptx/program.h"
+#include "dsl/tile/cuda/shared_layout.h"
 #include "runtime/base/error.h"
 #include "runtime/kernels/cuda/launcher.h"
 #include "runtime/kernels/cuda/tensor_map.h"
@@ -33,24 +34,31 @@ KernelBuffer matrix(uint64_t address, uint8_t bits, KernelDim *dims, int dimensi
     return {address, nullptr, nullptr, 0, {kernel_uint, bits, 1}, dimensions, dims, nullptr};
 }
 
+// A kernel, loaded from its object.
+struct Built {
+    Built(const Kernel &kernel, const ptx::Ptxas &ptxas) {
+        ptx::ScratchFolder folder;
+        std::string object = folder.path("tile.o"), library = folder.path("tile.so");
+        auto reports =
+            ptx::compile_cuda(kernel, "tile_product", ptxas, ptx::build_for(kernel.device, ptxas), object);
+        EXPECT_EQ(reports.at(0).kernels.at(0).spill_stores, 0);
+        auto linked = ptx::run_program({KS_CXX, "-shared", "-o", library, object});
+        EXPECT_EQ(linked.status, 0) << linked.output;
+        void *opened = dlopen(library.c_str(), RTLD_NOW);
+        if (!opened) throw Error(library, dlerror());
+        call = reinterpret_cast<int (*)(void **)>(dlsym(opened, "tile_product_argv"));
+        if (!call) throw Error(library, "has no tile_product_argv");
+    }
+    int (*call)(void **);
+};
+
 TEST_F(TileLaunchTest, TheObjectsOwnHostCodeBringsTensorMaps) {
     auto ptxas = ptx::Ptxas::find();
     if (!ptxas || !ptxas->knows("sm_90a")) GTEST_SKIP() << "no ptxas on this machine knows sm_90a";
-    ptx::ScratchFolder folder;
     tile::TileOp op;
     op.order.resident = 132;
     tile::Example example({300, 136, 100, 104, true}, op);
-    std::string object = folder.path("tile.o"), library = folder.path("tile.so");
-    Kernel kernel = example.kernel();
-    auto reports =
-        ptx::compile_cuda(kernel, "tile_product", *ptxas, ptx::build_for(kernel.device, *ptxas), object);
-    EXPECT_EQ(reports.at(0).kernels.at(0).spill_stores, 0);
-    auto linked = ptx::run_program({KS_CXX, "-shared", "-o", library, object});
-    ASSERT_EQ(linked.status, 0) << linked.output;
-    void *opened = dlopen(library.c_str(), RTLD_NOW);
-    ASSERT_TRUE(opened) << dlerror();
-    auto call = reinterpret_cast<int (*)(void **)>(dlsym(opened, "tile_product_argv"));
-    ASSERT_TRUE(call);
+    Built tile(example.kernel(), *ptxas);
 
     KernelDim a_dims[2] = {{0, 100, 1, 0}, {0, 300, 104, 0}}, w_dims[2] = {{0, 100, 1, 0}, {0, 136, 104, 0}},
               y_dims[2] = {{0, 136, 1, 0}, {0, 300, 136, 0}};
@@ -58,7 +66,7 @@ TEST_F(TileLaunchTest, TheObjectsOwnHostCodeBringsTensorMaps) {
     void *arguments[] = {&a, &w, &y};
     {
         LaunchScope scope(device(0), nullptr);
-        call(arguments);
+        tile.call(arguments);
         EXPECT_EQ(scope.error(), "");
     }
     // type, rank, address, columns, rows, bytes of a row, box, swizzle
@@ -69,8 +77,33 @@ TEST_F(TileLaunchTest, TheObjectsOwnHostCodeBringsTensorMaps) {
 
     a.device = 4096 + 8;
     LaunchScope scope(device(0), nullptr);
-    call(arguments);
+    tile.call(arguments);
     EXPECT_THAT(scope.error(), HasSubstr("rows do not begin at multiples of 16 bytes"));
+}
+
+// Three row tiles by two column tiles by four blocks that split K: whole clusters, also at the edges.
+TEST_F(TileLaunchTest, ClustersAreWholeInTheGrid) {
+    auto ptxas = ptx::Ptxas::find();
+    if (!ptxas || !ptxas->knows("sm_90a")) GTEST_SKIP() << "no ptxas on this machine knows sm_90a";
+    tile::TileOp op;
+    op.splits = 4;
+    op.columns = 64;
+    op.warpgroups = 1;
+    op.consumer_registers = 240;
+    op.staged_store = false;
+    op.order = {1, 0};
+    tile::Example example({130, 124, 520, 0, true}, op);
+    Built tile(example.kernel(), *ptxas);
+    KernelDim a_dims[2] = {{0, 520, 1, 0}, {0, 130, 520, 0}}, w_dims[2] = {{0, 520, 1, 0}, {0, 124, 520, 0}},
+              y_dims[2] = {{0, 124, 1, 0}, {0, 130, 124, 0}};
+    KernelBuffer a = matrix(4096, 16, a_dims), w = matrix(8192, 16, w_dims), y = matrix(16384, 16, y_dims);
+    void *arguments[] = {&a, &w, &y};
+    LaunchScope scope(device(0), nullptr);
+    tile.call(arguments);
+    EXPECT_EQ(scope.error(), "");
+    std::string shared = std::to_string(tile::SharedLayout(example.op).launch_bytes());
+    EXPECT_THAT(calls(), HasSubstr("cuLaunchKernel 24 1 1 256 1 1 " + shared + " "));
+    EXPECT_THAT(calls(), HasSubstr("cuTensorMapEncodeTiled 1 2 8192 520 124 1040 64 64 3\n"));
 }
 
 TEST_F(TileLaunchTest, DimensionsBelowEachOtherAreRows) {

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// The form of linear on tensor cores: which widths have it, and what is on record of its space.
+#include "autotune/candidate.h"
+#include "schedules/registry.h"
+#include <fstream>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace ks {
+namespace {
+
+Space space_of(int64_t K, int64_t P) {
+    Spec spec{{{"io", "bf16"}, {"weight", "bf16"}, {"out", "bf16"}, {"panel", "1"}}, {{"K", K}, {"P", P}}};
+    return op_named("linear").space(spec, kernel_target("cuda"));
+}
+
+Knobs tile(const Space &space, const std::map<std::string, std::string> &changes) {
+    Knobs k = space.fallback();
+    k.set("form", "tiles");
+    k.set("warpgroups", "1");
+    for (const auto &[name, value] : changes) k.set(name, value);
+    return k;
+}
+
+// Tensor maps read rows of x and w in whole 16 bytes; results that a thread stores itself need but pairs.
+TEST(LinearTiles, OnlyStagedStoresAskForRowsOfWholeVectors) {
+    for (int64_t P : {124, 126, 130}) {
+        Space s = space_of(2944, P);
+        EXPECT_TRUE(s.legal(s.fallback()));
+        EXPECT_TRUE(s.legal(tile(s, {{"columns", "32"}, {"store", "direct"}})));
+        EXPECT_FALSE(s.legal(tile(s, {{"columns", "64"}, {"store", "staged"}})));
+    }
+    Space even = space_of(2944, 128);
+    EXPECT_TRUE(even.legal(tile(even, {{"columns", "64"}, {"store", "staged"}})));
+    for (auto [K, P] : {std::pair{2944, 125}, {92, 2944}}) {
+        Space s = space_of(K, P);
+        EXPECT_FALSE(s.legal(tile(s, {{"columns", "32"}, {"store", "direct"}}))) << K << " " << P;
+    }
+}
+
+TEST(LinearTiles, SplitsOfKAreLegalWhereTheTileOperationIs) {
+    Space s = space_of(2944, 1472);
+    const std::map<std::string, std::string> eight = {
+        {"splits", "8"}, {"columns", "64"}, {"store", "direct"}, {"stages", "6"}};
+    EXPECT_TRUE(s.legal(tile(s, eight)));
+    for (auto [name, value] :
+         {std::pair{"columns", "32"}, {"resident", "132"}, {"store", "staged"}, {"form", "squares"}}) {
+        auto changed = eight;
+        changed[name] = value;
+        EXPECT_FALSE(s.legal(tile(s, changed))) << name;
+    }
+    Space short_sums = space_of(448, 1472); // 7 steps
+    EXPECT_FALSE(short_sums.legal(tile(short_sums, eight)));
+}
+
+// Tables from before a knob was there.
+TEST(LinearTiles, RecordedPointsStayPoints) {
+    std::ifstream file(std::string(KS_SOURCE_DIR) +
+                       "/bench/results/nvidia-h100-80gb-hbm3-2026-11-25-products-table.json");
+    int rules = 0;
+    const nlohmann::json table = nlohmann::json::parse(file);
+    for (const auto &rule : table.at("rules")) {
+        Spec spec{rule.at("choices"), rule.at("fixed").get<Dims>()};
+        Knobs k = tune::parse_knobs(rule.at("knobs"));
+        k.unset("widths");
+        EXPECT_TRUE(op_named(rule.at("op")).space(spec, kernel_target("cuda")).legal(k)) << rule;
+        rules++;
+    }
+    EXPECT_GT(rules, 50);
+}
+
+} // namespace
+} // namespace ks
