@@ -24,6 +24,17 @@ bool is_legal(const tile::TileOp &op) {
     return true;
 }
 
+// Halide's own stores are guarded, and Halide makes use of what it can prove about guards: columns of a tile
+// that no output has are not computed, and turns of resident blocks end, for each thread, with its rows,
+// where the row follows from the turn alone. Neither is a tile any more.
+bool guards_leave_tiles(const tile::TileOp &op, const TileProblem &p) {
+    if (op.staged_store || !p.columns) return true;
+    constexpr int group = 8; // columns, the least that a thread's pairs reach over
+    bool one_column_tile = op.result_columns() >= p.columns;
+    return op.result_columns() < p.columns + group &&
+           (p.experts || !op.order.resident || (op.order.group != 1 && !one_column_tile));
+}
+
 } // namespace
 
 bool whole_rows(const TileProblem &p) { return p.columns % 8 == 0; }
@@ -74,7 +85,8 @@ void add_tile_knobs(Space &s, const TileProblem &p, const std::function<bool(con
     s.rule([=](const Knobs &k) {
         if (!on(k)) return true;
         return (!direct || k["store"] == "direct") && (!p.scattered || k.integer("resident") == 0) &&
-               (!p.experts || k["unit"] == "wgmma") && is_legal(tile_op(k, p));
+               (!p.experts || k["unit"] == "wgmma") && is_legal(tile_op(k, p)) &&
+               guards_leave_tiles(tile_op(k, p), p);
     });
 }
 

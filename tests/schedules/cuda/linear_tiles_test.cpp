@@ -5,13 +5,17 @@
 #include <fstream>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <random>
 
 namespace ks {
 namespace {
 
+Spec spec_of(int64_t K, int64_t P) {
+    return {{{"io", "bf16"}, {"weight", "bf16"}, {"out", "bf16"}, {"panel", "1"}}, {{"K", K}, {"P", P}}};
+}
+
 Space space_of(int64_t K, int64_t P) {
-    Spec spec{{{"io", "bf16"}, {"weight", "bf16"}, {"out", "bf16"}, {"panel", "1"}}, {{"K", K}, {"P", P}}};
-    return op_named("linear").space(spec, kernel_target("cuda"));
+    return op_named("linear").space(spec_of(K, P), kernel_target("cuda"));
 }
 
 Knobs tile(const Space &space, const std::map<std::string, std::string> &changes) {
@@ -51,6 +55,38 @@ TEST(LinearTiles, SplitsOfKAreLegalWhereTheTileOperationIs) {
     }
     Space short_sums = space_of(448, 1472); // 7 steps
     EXPECT_FALSE(short_sums.legal(tile(short_sums, eight)));
+}
+
+// What Halide would make of guards: a tile with columns that nobody computes, or turns that end by thread.
+TEST(LinearTiles, StoresOfThreadsKeepTheTileWhole) {
+    Space s = space_of(2304, 104);
+    EXPECT_TRUE(s.legal(tile(s, {{"columns", "96"}, {"store", "direct"}})));
+    EXPECT_FALSE(s.legal(tile(s, {{"columns", "128"}, {"store", "direct"}})));
+    EXPECT_TRUE(s.legal(tile(s, {{"columns", "128"}, {"store", "staged"}})));
+    const std::map<std::string, std::string> turns = {
+        {"columns", "64"}, {"store", "direct"}, {"resident", "132"}, {"row_group", "4"}};
+    EXPECT_TRUE(s.legal(tile(s, turns)));
+    auto one_row = turns;
+    one_row["row_group"] = "1";
+    EXPECT_FALSE(s.legal(tile(s, one_row)));
+    Space narrow = space_of(2304, 64);
+    EXPECT_FALSE(narrow.legal(tile(narrow, turns)));
+}
+
+// Every legal point can be built; some of each width, the same every time.
+TEST(LinearTiles, LegalPointsCanBeBuilt) {
+    std::mt19937 engine(5);
+    for (int64_t P : {104, 124, 1472}) {
+        std::vector<Knobs> tiles = space_of(2304, P).all();
+        std::erase_if(tiles, [](const Knobs &k) { return k["form"] != "tiles"; });
+        ASSERT_GT(tiles.size(), 1000u);
+        for (int i = 0; i < 8; i++) {
+            const Knobs &k = tiles[engine() % tiles.size()];
+            SCOPED_TRACE(std::to_string(P) + " columns: " + k.text());
+            Kernel kernel = op_named("linear").build(spec_of(2304, P), k, kernel_target("cuda"));
+            EXPECT_NO_THROW(lower_to_module(kernel, "kernel", kernel_target("cuda")));
+        }
+    }
 }
 
 // Tables from before a knob was there.
