@@ -2,6 +2,7 @@
 // The form of linear on tensor cores: which widths have it, and what is on record of its space.
 #include "autotune/candidate.h"
 #include "schedules/registry.h"
+#include <algorithm>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -78,7 +79,8 @@ TEST(LinearTiles, LegalPointsCanBeBuilt) {
     std::mt19937 engine(5);
     for (int64_t P : {104, 124, 1472}) {
         std::vector<Knobs> tiles = space_of(2304, P).all();
-        std::erase_if(tiles, [](const Knobs &k) { return k["form"] != "tiles"; });
+        auto other = [](const Knobs &k) { return k["form"] != "tiles"; };
+        tiles.erase(std::remove_if(tiles.begin(), tiles.end(), other), tiles.end());
         ASSERT_GT(tiles.size(), 1000u);
         for (int i = 0; i < 8; i++) {
             const Knobs &k = tiles[engine() % tiles.size()];
