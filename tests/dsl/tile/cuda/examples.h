@@ -3,6 +3,7 @@
 #pragma once
 #include "dsl/kernel.h"
 #include "dsl/lower/pack_pass.h"
+#include "dsl/ptx/instructions.h"
 #include "dsl/tile/cuda/tile_kernel.h"
 #include "dsl/tile/cuda/tile_schedule.h"
 #include "tests/support/device_text.h"
@@ -88,7 +89,12 @@ struct Example {
         if (matmul.rows.defined()) made.arguments.push_back(matmul.rows);
         if (matmul.experts.defined()) made.arguments.push_back(matmul.experts);
         if (shape.epilogue) made.arguments.insert(made.arguments.end(), {bias, gate, residual});
-        if (tensor_cores) use_tensor_cores(made, matmul, op);
+        if (tensor_cores) {
+            use_tensor_cores(made, matmul, op);
+        } else {
+            made.passes = {std::make_shared<PackPass>()};
+            made.device.expansions = ptx::instructions();
+        }
         return made;
     }
     // The text of the device, finished.
