@@ -13,12 +13,15 @@ namespace {
 
 // Ends and middles of the intervals that dispatch may use. Decode is one row, prefill up to a chunk of 512
 // rows; on a GPU, where a call has those of a whole batch, of 16384.
-std::vector<int64_t> ladder_of(const std::string &dim, const std::string &isa) {
-    bool gpu = isa == "cuda";
-    if (dim == "T")
-        return gpu ? std::vector<int64_t>{64, 512, 2048, 16384} : std::vector<int64_t>{1, 32, 512};
-    if (dim == "S") return gpu ? std::vector<int64_t>{1, 8, 64, 128} : std::vector<int64_t>{1, 4, 16};
-    return gpu ? std::vector<int64_t>{1, 8, 64, 512, 2048, 16384} : std::vector<int64_t>{1, 8, 64, 512};
+std::vector<int64_t> ladder_of(const Contract &c, const Spec &spec, const std::string &dim, bool gpu) {
+    using Ladder = std::vector<int64_t>;
+    if (cases::takes_tiles(c)) { // from half a tile to many of each expert
+        int64_t slots = spec.fixed.at("B");
+        return {std::max<int64_t>(slots / 2, 1), 2 * slots, 8 * slots, 128 * slots};
+    }
+    if (dim == "T") return {1, 32, 512};
+    if (dim == "S") return gpu ? Ladder{1, 8, 64, 128} : Ladder{1, 4, 16};
+    return gpu ? Ladder{1, 8, 64, 512, 2048, 16384} : Ladder{1, 8, 64, 512};
 }
 
 // Shapes of an op with a ragged axis on a GPU, where one call has all sequences: batches of equal ones, `dim`
@@ -37,6 +40,17 @@ std::vector<Dims> batches(const std::string &dim) {
 std::vector<Dims> edges(const std::string &dim) {
     std::vector<Dims> shapes;
     for (int64_t n : {1, 2, 3, 5, 7, 8, 12, 13, 17, 31, 33, 64, 129, 257}) shapes.push_back({{dim, n}});
+    return shapes;
+}
+
+std::vector<Dims> check_shapes_of(const Contract &c, const std::string &vary, bool packed) {
+    if (cases::takes_tiles(c)) // the weights of all experts take seconds to fill
+        return {{{vary, 1}}, {{vary, 7}}, {{vary, 33}}, {{vary, 257}}};
+    std::vector<Dims> shapes = edges(vary);
+    for (size_t i = 0; packed && i < shapes.size(); i++) {
+        int64_t sequences = i % 3 ? 1 : 3;
+        shapes[i]["sequences"] = sequences, shapes[i][vary] *= sequences;
+    }
     return shapes;
 }
 
@@ -103,15 +117,8 @@ Task task_of(const std::string &name, const std::map<std::string, std::string> &
     else if (packed)
         t.shapes = batches(vary);
     else
-        for (int64_t n : ladder_of(vary, isa)) t.shapes.push_back({{vary, n}});
-    t.check_shapes = edges(vary);
-    if (cases::takes_tiles(c)) // the weights of all experts take seconds to fill
-        t.check_shapes = {{{vary, 1}}, {{vary, 7}}, {{vary, 33}}, {{vary, 257}}};
-    if (packed)
-        for (size_t i = 0; i < t.check_shapes.size(); i++) {
-            int64_t sequences = i % 3 ? 1 : 3;
-            t.check_shapes[i]["sequences"] = sequences, t.check_shapes[i][vary] *= sequences;
-        }
+        for (int64_t n : ladder_of(c, t.spec, vary, isa == "cuda")) t.shapes.push_back({{vary, n}});
+    t.check_shapes = check_shapes_of(c, vary, packed);
     t.space = space_of(name, t.spec, t.isa);
     // The default of kernels that know these widths, which may be another schedule.
     t.suggested = {op.space(t.spec, kernel_target(t.isa)).fallback()};
