@@ -10,8 +10,8 @@ namespace {
 // A core is seldom served by more of the last cache than half of this, whatever the system says it has.
 constexpr size_t most_cold_bytes = size_t{256} << 20, most_copies = 20000;
 
-// Rows of a call that read all of the weights, where the weights decide about its time.
-constexpr int64_t few_rows = 16;
+// Rows of a call whose time reading the weights decides, on a GPU more than on a CPU.
+constexpr int64_t few_rows = 64;
 constexpr double cold_weights = 96e6, most_weights = 64; // bytes and copies in all
 
 double bytes_of(const Spec &spec) {
@@ -29,9 +29,9 @@ double bytes_of(const Spec &spec) {
 Weights weights_of(const Spec &spec, const Dims &shape) {
     if (!spec.choices.count("weight")) return {};
     Weights w{bytes_of(spec), 1};
-    for (const char *rows : {"M", "R"})
-        if (auto at = shape.find(rows); at != shape.end() && at->second <= few_rows)
-            w.copies = static_cast<int>(std::clamp(cold_weights / w.bytes, 1.0, most_weights));
+    const char *rows = spec.fixed.count("E") ? "T" : shape.count("M") ? "M" : "R";
+    if (auto at = shape.find(rows); at != shape.end() && at->second <= few_rows)
+        w.copies = static_cast<int>(std::clamp(cold_weights / w.bytes, 1.0, most_weights));
     return w;
 }
 

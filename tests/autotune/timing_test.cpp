@@ -136,7 +136,12 @@ TEST(Rotation, WeightsAreColdForAFewRows) {
     Spec product{{{"weight", "f32"}, {"panel", "16"}, {"io", "f32"}}, {{"P", 64}, {"K", 1024}}}; // 4 MiB
     Device &cpu = device_for("avx2");
     EXPECT_EQ(deciding(product, {{"M", 1}}), Caches::cold);
+    EXPECT_EQ(deciding(product, {{"M", 64}}), Caches::cold);
     EXPECT_EQ(deciding(product, {{"M", 512}}), Caches::warm);
+    Spec experts{{{"weight", "bf16"}, {"io", "bf16"}, {"halves", "2"}},
+                 {{"E", 8}, {"K", 256}, {"F", 384}, {"B", 8}}}; // 3 MiB
+    EXPECT_EQ(deciding(experts, {{"T", 8}}), Caches::cold);
+    EXPECT_EQ(deciding(experts, {{"T", 512}}), Caches::warm);
     EXPECT_EQ(copies_for(Caches::cold, product, {{"M", 1}}, 1 << 22, cpu).weights, 22);
     EXPECT_EQ(copies_for(Caches::cold, product, {{"M", 1}}, 1 << 22, cpu).others, 1);
     EXPECT_EQ(copies_for(Caches::warm, product, {{"M", 1}}, 1 << 22, cpu).weights, 1);
