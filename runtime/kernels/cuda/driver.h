@@ -34,6 +34,7 @@ struct LaunchConfig {
     const LaunchAttribute *attributes;
     unsigned attribute_count;
 };
+static_assert(sizeof(LaunchAttribute) == 72 && sizeof(LaunchConfig) == 56, "as in cuda.h");
 
 // What opening devices and launching kernels need.
 struct Driver {
