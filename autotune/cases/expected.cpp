@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a problem to the double-precision oracles: the layouts of the contracts are undone here, in plain
 // loops.
+#include "autotune/cases/oracle_parts.h"
 #include "autotune/cases/problem.h"
 #include "generators/flags.h"
 #include "runtime/base/error.h"
@@ -9,10 +10,8 @@
 #include "tests/oracles/causal_conv1d.h"
 #include "tests/oracles/embedding.h"
 #include "tests/oracles/expert_tiles.h"
-#include "tests/oracles/linear.h"
 #include "tests/oracles/norm.h"
 #include "tests/oracles/router.h"
-#include "tests/oracles/selective_scan.h"
 #include "tests/oracles/sinkhorn.h"
 #include <cmath>
 
@@ -58,7 +57,7 @@ Results scan(const Problem &p) {
     for (double &v : a.A) v /= M_LOG2E;
     a.h = swapped(given(p, "state"), S, N, D);
     if (!update) a.seq_start = sequences_of(p);
-    Values y = update ? oracle::selective_state_update(a) : oracle::selective_scan(a);
+    Values y = scan_in_parts(a, update);
     return {{"y", y}, {"state", swapped(a.h, S, D, N)}};
 }
 
@@ -115,24 +114,24 @@ Values matrix(const Problem &p, size_t parts, size_t part) {
 }
 
 Results linear(const Problem &p) {
-    return {{"y", oracle::linear(given(p, "x"), matrix(p, 1, 0), static_cast<int>(p.value("K")),
-                                 given(p, "bias"))}};
+    return {{"y", linear_in_parts(given(p, "x"), matrix(p, 1, 0), static_cast<int>(p.value("K")),
+                                  given(p, "bias"))}};
 }
 
 Results expert_up(const Problem &p) {
     size_t halves = extent(p, "halves");
     int K = static_cast<int>(p.value("K"));
     auto act = p.choices.at("act") == "silu" ? oracle::Activation::silu : oracle::Activation::gelu_erf;
-    Values h = oracle::linear(given(p, "x"), matrix(p, halves, 0), K);
+    Values h = linear_in_parts(given(p, "x"), matrix(p, halves, 0), K);
     for (double &v : h) v = oracle::activate(v, act);
     if (halves == 1) return {{"h", h}};
-    Values up = oracle::linear(given(p, "x"), matrix(p, 2, 1), K);
+    Values up = linear_in_parts(given(p, "x"), matrix(p, 2, 1), K);
     for (size_t i = 0; i < h.size(); i++) h[i] *= up[i];
     return {{"h", h}};
 }
 
 Results expert_down(const Problem &p) {
-    Values product = oracle::linear(given(p, "h"), matrix(p, 1, 0), static_cast<int>(p.value("K")));
+    Values product = linear_in_parts(given(p, "h"), matrix(p, 1, 0), static_cast<int>(p.value("K")));
     Values y = given(p, "y"); // rows that are not listed keep their values
     size_t width = extent(p, "P") * extent(p, "panel");
     std::vector<int> rows = whole(given(p, "rows"));
@@ -161,7 +160,7 @@ void each_slot(const Problem &p, size_t columns, const Input &input, const Use &
             weights = rows_of(p.in.at("w"), static_cast<size_t>(experts[slot]) * columns, K, columns);
         else if (rows[slot] == rows[slot - 1])
             continue;
-        use(slot, oracle::linear(input(slot), weights, static_cast<int>(K)));
+        use(slot, linear_in_parts(input(slot), weights, static_cast<int>(K)));
     }
 }
 

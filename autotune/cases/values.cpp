@@ -12,18 +12,22 @@ namespace {
 constexpr size_t block_elements = 1 << 16;
 }
 
-void in_blocks(size_t count, const std::function<void(size_t, size_t)> &work) {
-    size_t blocks = (count + block_elements - 1) / block_elements;
+void in_blocks(size_t count, size_t size, const std::function<void(size_t, size_t)> &work) {
+    size_t blocks = (count + size - 1) / size;
     std::atomic<size_t> next{0};
     auto take = [&] {
         for (size_t block; (block = next++) < blocks;)
-            work(block * block_elements, std::min(count, (block + 1) * block_elements));
+            work(block * size, std::min(count, (block + 1) * size));
     };
     std::vector<std::thread> others(
         std::min<size_t>(blocks, std::max(1u, std::thread::hardware_concurrency())) - (blocks > 0));
     for (std::thread &t : others) t = std::thread(take);
     take();
     for (std::thread &t : others) t.join();
+}
+
+void in_blocks(size_t count, const std::function<void(size_t, size_t)> &work) {
+    in_blocks(count, block_elements, work);
 }
 
 std::vector<double> normal(size_t count, int seed, double scale) {
