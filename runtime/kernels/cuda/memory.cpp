@@ -22,6 +22,7 @@ DeviceMemory::~DeviceMemory() {
 void DeviceMemory::copy_from(const void *host, size_t bytes, size_t offset) {
     ContextScope scope(*device_);
     check(driver_tools().copy_to_device(address_ + offset, host, bytes), device_->name.c_str());
+    check(driver_tools().synchronize(), device_->name.c_str());
 }
 
 void DeviceMemory::copy_to(void *host, size_t bytes, size_t offset) const {
@@ -32,6 +33,7 @@ void DeviceMemory::copy_to(void *host, size_t bytes, size_t offset) const {
 void DeviceMemory::fill(unsigned char value) {
     ContextScope scope(*device_);
     check(driver_tools().fill_bytes(address_, value, bytes_), device_->name.c_str());
+    check(driver_tools().synchronize(), device_->name.c_str());
 }
 
 void synchronize(const OpenDevice &device) {
