@@ -58,10 +58,11 @@ Call &Problems::get(const Contract &contract, const Spec &spec, const std::strin
         cold_shape_ = shape;
         return *(cold_ = make());
     }
+    if (passing_ && passing_key_ == key) return *passing_;
     passing_.reset();
     auto made = make();
     size_t bytes = size_of(*made, copies);
-    if (bytes_ + bytes > keep_bytes()) return *(passing_ = std::move(made));
+    if (bytes_ + bytes > keep_bytes()) return passing_key_ = key, *(passing_ = std::move(made));
     bytes_ += bytes;
     return *(kept_[std::move(key)] = std::move(made));
 }

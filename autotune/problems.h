@@ -31,6 +31,7 @@ class Problems {
     std::string kernel_;
     std::map<std::pair<Dims, cases::Copies>, std::unique_ptr<cases::Call>> kept_;
     std::unique_ptr<cases::Call> passing_; // the last one that was too large to keep
+    std::pair<Dims, cases::Copies> passing_key_;
     std::unique_ptr<cases::Call> cold_;
     Dims cold_shape_;
     size_t bytes_ = 0;

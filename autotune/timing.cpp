@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "autotune/timing.h"
 #include "autotune/candidate.h"
+#include "autotune/cases/difference.h"
 #include "autotune/measure.h"
 #include "runtime/base/error.h"
 #include <algorithm>
@@ -20,30 +21,31 @@ class Checker {
     Checker(const Artefact &artefact, const Dims &shape, cases::Call &call, const Problems::Answer &answer)
         : artefact_(artefact), shape_(shape), call_(call), wanted_(answer.values), slack_(answer.slack) {}
 
-    cases::Results run(const std::vector<cases::Part> &parts) {
+    // Results as they lie in memory.
+    using Stored = std::map<std::string, std::vector<uint8_t>>;
+
+    Stored run(const std::vector<cases::Part> &parts) {
         call_.reset();
         for (const auto &part : parts) artefact_.run(call_.arguments(part));
         call_.device().wait();
         if (std::string d = call_.damage(); !d.empty()) fail(d);
-        cases::Results got;
-        for (const auto &[operand, values] : wanted_) got[operand] = call_.result(operand);
+        Stored got;
+        for (const auto &[operand, values] : wanted_) got[operand] = call_.stored(operand);
         return got;
     }
 
-    double worst(const cases::Results &got, const char *how) const {
+    double worst(const Stored &got, const char *how) const {
         double worst = 0;
+        const cases::Problem &p = call_.problem();
         for (const auto &[operand, wanted] : wanted_) {
-            const cases::Problem &p = call_.problem();
-            double allowed = allowed_error(p, p.contract->operand(operand), wanted) * slack_, error = 0;
-            const Values &values = got.at(operand);
-            for (size_t i = 0; i < wanted.size(); i++) {
-                double e = values[i] == wanted[i] ? 0 : std::abs(values[i] - wanted[i]);
-                error = e <= error ? error : e; // NaN stays
-                if (!(e <= allowed))
-                    fail(fmt::format("{}[{}] is {:g}, not {:g} within {:g}{}", operand, i, values[i],
-                                     wanted[i], allowed, how));
-            }
-            if (allowed > 0) worst = std::max(worst, error / allowed);
+            const Operand &o = p.contract->operand(operand);
+            double allowed = allowed_error(p, o, wanted) * slack_;
+            cases::Difference d =
+                cases::largest_difference(p.storage(o), got.at(operand).data(), wanted, allowed);
+            if (d.first)
+                fail(fmt::format("{}[{}] is {:g}, not {:g} within {:g}{}", operand, *d.first, d.is,
+                                 wanted[*d.first], allowed, how));
+            if (allowed > 0) worst = std::max(worst, d.largest / allowed);
         }
         return worst;
     }
@@ -93,13 +95,13 @@ void prepare(const Subject &s, Problems &problems, const Dims &shape, const Arte
 double check(const Artefact &a, const Subject &s, Problems &problems, const Dims &shape) {
     cases::Call &call = problems.get(s.contract, s.spec, s.isa, shape);
     Checker checker(a, shape, call, problems.answer(call, shape));
-    cases::Results first = checker.run({{}});
+    Checker::Stored first = checker.run({{}});
     double worst = checker.worst(first, "");
     std::vector<cases::Part> parts = call.parts(threads);
     if (parts.size() > 1)
         worst = std::max(worst, checker.worst(checker.run(parts), ", cut as for two threads"));
-    for (const auto &[operand, values] : checker.run({{}}))
-        if (values != first.at(operand)) checker.fail(operand + " differs in a second run");
+    for (const auto &[operand, bytes] : checker.run({{}}))
+        if (bytes != first.at(operand)) checker.fail(operand + " differs in a second run");
     return worst;
 }
 

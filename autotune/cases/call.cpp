@@ -117,19 +117,25 @@ void Call::reset() {
             h.memory->write(i * h.pitch, h.image.data(), h.image.size());
 }
 
-Values Call::result(const std::string &name) const {
+std::vector<uint8_t> Call::stored(const std::string &name) const {
     for (const Held &h : held_) {
         if (h.operand->name != name || !h.memory) continue;
         std::vector<uint8_t> bytes(h.image.size());
         h.memory->read(0, bytes.data(), bytes.size());
-        size_t element = element_size(h.storage);
-        Values v(bytes.size() / element);
-        in_blocks(v.size(), [&](size_t first, size_t end) {
-            for (size_t i = first; i < end; i++) v[i] = element_at(h.storage, bytes.data() + i * element);
-        });
-        return v;
+        return bytes;
     }
     throw Error(problem_.contract->name, "has no operand " + name);
+}
+
+Values Call::result(const std::string &name) const {
+    std::vector<uint8_t> bytes = stored(name);
+    std::string storage = problem_.storage(problem_.contract->operand(name));
+    size_t element = element_size(storage);
+    Values v(bytes.size() / element);
+    in_blocks(v.size(), [&](size_t first, size_t end) {
+        for (size_t i = first; i < end; i++) v[i] = element_at(storage, bytes.data() + i * element);
+    });
+    return v;
 }
 
 std::string Call::damage() const {

@@ -14,9 +14,9 @@ namespace ks::cases {
 struct Copies {
     int weights = 1, others = 1;
     bool guarded = true;
-    bool operator<(const Copies &o) const {
-        return std::tie(weights, others, guarded) < std::tie(o.weights, o.others, o.guarded);
-    }
+    bool operator<(const Copies &o) const { return key() < o.key(); }
+    bool operator==(const Copies &o) const { return key() == o.key(); }
+    std::tuple<int, int, bool> key() const { return {weights, others, guarded}; }
 };
 
 // Of the contract's sliced dimension; length 0: all of it.
@@ -41,7 +41,9 @@ class Call {
     std::vector<Part> parts(int threads) const;
 
     void reset();                                 // puts written operands back to what the problem says
-    Values result(const std::string &name) const; // of the first copy
+    // Of the first copy; `stored`: as it lies in memory.
+    Values result(const std::string &name) const;
+    std::vector<uint8_t> stored(const std::string &name) const;
     // Guards that were written to, or inputs that have changed; empty when all is well.
     std::string damage() const;
 
