@@ -29,8 +29,8 @@ class CudaResources : public testing::Test {
             ASSERT_GE(report.kernels.size(), 1u) << report.arch;
             ASSERT_LE(report.kernels.size(), 4u) << report.arch;
             for (const ptx::Resources &r : report.kernels) {
-                EXPECT_EQ(r.stack, 0) << report.arch;
-                EXPECT_LE(r.spill_stores + r.spill_loads, 32) << report.arch;
+                EXPECT_LE(r.spill_stores, 32) << report.arch;
+                EXPECT_LE(r.stack, (r.spill_stores + 7) / 8 * 8) << report.arch << ": arrays in local memory";
             }
         }
     }
