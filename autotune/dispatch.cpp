@@ -74,12 +74,15 @@ void Table::replace(const Tuned &fresh, const std::vector<Rule> &fresh_rules) {
     tuned.push_back(fresh);
 }
 
-std::vector<Knobs> Table::winners(const std::string &op, const std::string &isa) const {
-    std::map<std::string, int> votes;
-    for (const Rule &r : rules)
-        if (r.op == op && r.isa == isa) votes[r.knobs]++;
-    std::vector<std::pair<int, std::string>> order;
-    for (const auto &[knobs, count] : votes) order.emplace_back(-count, knobs);
+std::vector<Knobs> Table::winners(const std::string &op, const Spec &spec, const std::string &isa) const {
+    std::map<std::string, std::pair<int, int>> votes; // of rules for this kernel, and of all
+    for (const Rule &r : rules) {
+        if (r.op != op || r.isa != isa) continue;
+        votes[r.knobs].first -= r.fixed == spec.fixed && r.choices == spec.choices;
+        votes[r.knobs].second--;
+    }
+    std::vector<std::pair<std::pair<int, int>, std::string>> order;
+    for (const auto &[knobs, count] : votes) order.emplace_back(count, knobs);
     std::sort(order.begin(), order.end());
     std::vector<Knobs> list;
     for (const auto &[count, knobs] : order) list.push_back(parse_knobs(knobs));

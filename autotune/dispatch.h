@@ -57,8 +57,9 @@ struct Table {
     // Takes out what is known of a kernel and puts `fresh` and its rules in: a new tuning run replaces the
     // old one's findings.
     void replace(const Tuned &fresh, const std::vector<Rule> &fresh_rules);
-    // Knobs of the rules of this op, of whatever widths; those that most rules name come first.
-    std::vector<Knobs> winners(const std::string &op, const std::string &isa) const;
+    // Knobs of the rules of this op: first those for this kernel, then those for other widths; of either
+    // those that most rules name come first.
+    std::vector<Knobs> winners(const std::string &op, const Spec &spec, const std::string &isa) const;
     // The rule for a call, or null: the default. `dims` has every dimension of the op.
     const Rule *find(const std::string &op, const std::map<std::string, std::string> &choices,
                      const std::string &isa, const Dims &dims) const;

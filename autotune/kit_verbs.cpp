@@ -68,7 +68,7 @@ void bundle_verb(const BundleVerbOptions &o, const Places &places) {
     std::map<std::string, Contract> contracts;
     for (Task &t : tasks) t.device = device, contracts[t.op] = op_named(t.op).contract;
     if (!o.table.empty())
-        for (Task &t : tasks) suggest(load_table(o.table), t);
+        for (Task &t : tasks) suggest(load_table(o.table), t, o.candidates);
     BundleOptions b;
     b.out = o.out, b.candidates = o.candidates, b.seed = o.seed;
     b.program = fs::path(own_path()).replace_filename("ks_measure").string();

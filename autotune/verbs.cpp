@@ -65,9 +65,8 @@ void dry_run(const std::vector<Task> &tasks, const TuneOptions &o) {
 
 std::string own_path() { return fs::read_symlink("/proc/self/exe").string(); }
 
-void suggest(const Table &table, Task &task) {
-    constexpr size_t most = 5;
-    for (const Knobs &k : table.winners(task.op, task.isa))
+void suggest(const Table &table, Task &task, size_t most) {
+    for (const Knobs &k : table.winners(task.op, task.spec, task.isa))
         if (task.suggested.size() < most && task.space.legal(k)) task.suggested.push_back(k);
 }
 
@@ -122,10 +121,11 @@ void tune_verb(const TuneOptions &o, const Places &places) {
         options.finalists = 3;
         options.final_rounds = 12;
         options.jobs = static_cast<size_t>(o.jobs);
+        constexpr size_t most_suggested = 5;
         options.artefacts = places.artefacts();
         progress->note(
             fmt::format("{} of {}: {} {}", i + 1, tasks.size(), tasks[i].op, tasks[i].spec.text()));
-        suggest(table, tasks[i]);
+        suggest(table, tasks[i], most_suggested);
         Result result = tune(tasks[i], options, builder, meter, store, *progress);
         auto rules = make_rules(tasks[i], result, utc_now());
         table.replace(make_tuned(tasks[i], result, utc_now()), rules);

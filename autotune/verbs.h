@@ -31,8 +31,8 @@ struct TuneOptions {
     bool dry_run = false;
 };
 
-// What won for other widths of the op is likely to be good here.
-void suggest(const Table &table, Task &task);
+// What won for the op, of other widths too, is likely to be good here: up to `most` of it.
+void suggest(const Table &table, Task &task, size_t most);
 std::vector<Task> tasks_of(const TuneOptions &options, const std::string &isa);
 void tune_verb(const TuneOptions &options, const Places &places);
 void show_verb(const Places &places);

@@ -173,10 +173,19 @@ TEST(Dispatch, WinnersAreWhatMostRulesName) {
     t.rules.back().isa = "avx512";
     t.rules.push_back(rule(4, 4, "group=6"));
     t.rules.back().op = "conv";
-    std::vector<ks::Knobs> winners = t.winners("scan", "avx2");
+    std::vector<ks::Knobs> winners = t.winners("scan", {}, "avx2");
     ASSERT_EQ(winners.size(), 2u);
     EXPECT_EQ(winners[0].text(), "group=8");
     EXPECT_EQ(winners[1].text(), "group=2");
+}
+
+TEST(Dispatch, WinnersOfTheSameKernelComeFirst) {
+    Table t{"test cpu", {rule(1, 1, "group=2"), rule(2, 2, "group=8"), rule(3, 3, "group=8")}, {}};
+    t.rules[0].fixed["N"] = 48;
+    std::vector<ks::Knobs> winners = t.winners("scan", {t.rules[0].choices, t.rules[0].fixed}, "avx2");
+    ASSERT_EQ(winners.size(), 2u);
+    EXPECT_EQ(winners[0].text(), "group=2");
+    EXPECT_EQ(winners[1].text(), "group=8");
 }
 
 TEST(Dispatch, NewFindingsReplaceThoseOfTheSameKernelOnly) {
