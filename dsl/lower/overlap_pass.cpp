@@ -134,10 +134,11 @@ Stmt OverlapPass::visit(const For *op) {
     // The consumer's register copies were made two tiles before it uses them.
     RenameLoads late;
     std::vector<Stmt> age; // younger over older
+    const bool load_late = stages_.load_late;
     for (const auto &[name, array] : parts.late) {
         late.names[name] = name + ".before";
-        age.push_back(copy_registers(name + ".before", name + ".next", array));
-        age.push_back(copy_registers(name + ".next", name, array));
+        age.push_back(copy_registers(name + ".before", load_late ? name : name + ".next", array));
+        if (!load_late) age.push_back(copy_registers(name + ".next", name, array));
     }
     std::vector<Stmt> loads, rest, whole;
     for (const Stmt &s : parts.epilogue_loads) loads.push_back(late.mutate(s));
@@ -146,18 +147,25 @@ Stmt OverlapPass::visit(const For *op) {
         whole.push_back(of_a_whole_tile(rest.back()));
     }
 
-    std::vector<Stmt> body = {
-        of_tile(parts.registers, k + 1), of_tile(loads, k - 1),
-        of_tile(parts.copy, k + 2),      of_tile(parts.main, k),
-        of_tile(parts.prepared, k + 1),  IfThenElse::make(k > first, of_tile(whole, k - 1))};
+    std::vector<Stmt> body = {of_tile(parts.registers, k + 1),
+                              of_tile(loads, k - 1),
+                              of_tile(parts.copy, k + 2),
+                              of_tile(parts.direct, k + 1),
+                              of_tile(parts.main, k),
+                              of_tile(parts.prepared, k + 1),
+                              IfThenElse::make(k > first, of_tile(whole, k - 1))};
     body.insert(body.end(), age.begin(), age.end());
+    if (load_late) body.push_back(of_tile(parts.late_registers, k + 1));
     body.push_back(barrier());
 
     std::vector<Stmt> all = parts.once;
-    for (const Stmt &s : {of_tile(parts.copy, first), barrier(), of_tile(parts.registers, first),
-                          of_tile(parts.prepared, first), of_tile(parts.copy, first + 1)})
+    for (const Stmt &s :
+         {of_tile(parts.copy, first), of_tile(parts.direct, first), barrier(),
+          of_tile(parts.registers, first), of_tile(parts.prepared, first), of_tile(parts.copy, first + 1)})
         all.push_back(s);
-    for (const auto &[name, array] : parts.late) all.push_back(copy_registers(name + ".next", name, array));
+    if (load_late) all.push_back(of_tile(parts.late_registers, first));
+    for (const auto &[name, array] : parts.late)
+        if (!load_late) all.push_back(copy_registers(name + ".next", name, array));
     all.push_back(barrier());
     all.push_back(For::make(op->name, op->min, op->extent, op->for_type, op->partition_policy, op->device_api,
                             Block::make(body)));

@@ -6,8 +6,11 @@
 //   tile k:  copy | prepare | main | epilogue |
 // This pass doubles every shared buffer and lets iteration k do what is ready of four tiles at once:
 //   tile k:  registers(k+1), epilogue loads(k-1), copy(k+2), main(k), prepare(k+1), epilogue(k-1) |
-// with copy(0) | registers(0), prepare(0), copy(1) | in front of the loop and epilogue(n-1) behind it.
-// Shared loads stand before shared stores, because nothing moves a load over a store there.
+// with copy(0) | registers(0), prepare(0), copy(1) | in front of the loop and epilogue(n-1) behind it. Copies
+// that main reads as they are, `direct`, are made for tile k + 1 before main(k).
+// Shared loads stand before shared stores, because nothing moves a load over a store there. With `load_late`
+// the consumer's register copies are loaded last instead: one tile of them less is kept, where registers are
+// short.
 //
 // The algorithm must clamp what it copies: tiles up to n + 1 are copied. What the schedule must give, all of
 // it checked:
@@ -17,8 +20,7 @@
 //     the same time share memory: a stage's may only be read by the stage after it, so tie such ones
 //     together);
 //   - copy reads no shared memory; the Funcs in `registers` read what it copied, and nobody else does; main
-//   reads
-//     prepared buffers; the epilogue, which is all the rest, reads main's buffer;
+//     reads prepared buffers and `direct` copies; the epilogue, which is all the rest, reads main's buffer;
 //   - `registers` and `once` are Funcs in registers (unrolled). Those of the consumer are kept for two tiles.
 //     `once` do not depend on the tile: they are computed before the loop.
 #pragma once
@@ -34,6 +36,8 @@ struct OverlapStages {
     std::set<std::string> prepared;
     std::string main;
     std::set<std::string> registers, once;
+    std::set<std::string> direct = {}; // Funcs
+    bool load_late = false;
 };
 
 // `value`, written so that shared memory which `load` reads is not given to another Func before. The pass

@@ -34,7 +34,8 @@ class SharedAccess : public IRVisitor {
         for (const auto &[name, values] : around.loops) scope_.push(name, values);
         lets_ = around.lets;
     }
-    Range read, written;
+    std::vector<Range> read; // one for each load: what lies between two of them is not read
+    Range written;
     bool has_barrier = false;
     std::set<std::string> stored; // what is written, by name
 
@@ -57,7 +58,7 @@ class SharedAccess : public IRVisitor {
         return r;
     }
     void visit(const Load *op) override {
-        if (op->name == shared_) read.add(range_of(op->index));
+        if (op->name == shared_) read.push_back(range_of(op->index));
         IRVisitor::visit(op);
     }
     void visit(const Store *op) override {
@@ -136,6 +137,7 @@ class Sort {
         : wanted_(wanted), shared_(std::move(shared)), around_(around), loop_(std::move(loop)) {
         named_ = wanted.prepared;
         named_.insert(wanted.copies.begin(), wanted.copies.end());
+        named_.insert(wanted.direct.begin(), wanted.direct.end());
         named_.insert(wanted.main);
         all_ = named_;
         all_.insert(wanted.registers.begin(), wanted.registers.end());
@@ -145,7 +147,7 @@ class Sort {
     Stages finish();
 
   private:
-    enum Part { copy, prepared, main, epilogue };
+    enum Part { copy, direct, prepared, main, epilogue };
     std::string subject(const std::string &func) const {
         return "overlap of " + wanted_.consumer + ": " + func;
     }
@@ -157,18 +159,21 @@ class Sort {
     }
     void take_producer(const ProducerConsumer *op, const Lets &lets, const Expr &condition);
     void put(const Stmt &s);
+    void add_reads(const std::string &who, const std::vector<Range> &read) {
+        read_[who].insert(read_[who].end(), read.begin(), read.end());
+    }
     void put_registers(const std::string &func, const Stmt &s);
     SharedAccess access(const Stmt &s) const;
-    void check_reads(const std::string &who, const Range &read,
+    void check_reads(const std::string &who, const std::vector<Range> &read,
                      const std::vector<std::string> &allowed) const;
 
     const OverlapStages &wanted_;
     std::string shared_;
     const Around &around_;
     std::string loop_;
-    std::set<std::string> named_, all_, seen_; // stages; and Funcs in registers too; found ones
-    std::map<std::string, Range> written_;     // by Func
-    std::map<std::string, Range> read_;        // by who reads
+    std::set<std::string> named_, all_, seen_;       // stages; and Funcs in registers too; found ones
+    std::map<std::string, Range> written_;           // by Func
+    std::map<std::string, std::vector<Range>> read_; // by who reads
     Stages out_;
     Part part_ = epilogue;
     std::string func_; // whose statements these are
@@ -206,7 +211,10 @@ void Sort::take_producer(const ProducerConsumer *op, const Lets &lets, const Exp
     Part part = part_;
     std::string func = func_;
     if (op->is_producer && named_.count(op->name)) {
-        part_ = wanted_.copies.count(op->name) ? copy : op->name == wanted_.main ? main : prepared;
+        part_ = wanted_.copies.count(op->name)   ? copy
+                : wanted_.direct.count(op->name) ? direct
+                : op->name == wanted_.main       ? main
+                                                 : prepared;
         func_ = op->name;
         seen_.insert(op->name);
     }
@@ -233,15 +241,16 @@ void Sort::put_registers(const std::string &func, const Stmt &s) {
         out_.once.push_back(s);
         return;
     }
-    read_["the Funcs in registers"].add(access(s).read);
-    out_.registers.push_back(s);
-    if (part_ == epilogue) out_.late[stores.array] = stores.found;
+    add_reads("the Funcs in registers", access(s).read);
+    bool late = part_ == epilogue;
+    (late && wanted_.load_late ? out_.late_registers : out_.registers).push_back(s);
+    if (late) out_.late[stores.array] = stores.found;
 }
 
 void Sort::put(const Stmt &s) {
     SharedAccess a = access(s);
     std::string who = part_ == epilogue ? "the epilogue" : func_;
-    read_[who].add(a.read);
+    add_reads(who, a.read);
     if (part_ != epilogue)
         written_[func_].add(a.written);
     else if (!a.written.empty())
@@ -251,6 +260,7 @@ void Sort::put(const Stmt &s) {
         part_ == epilogue && !a.read.empty() &&
         std::includes(around_.registers.begin(), around_.registers.end(), a.stored.begin(), a.stored.end());
     (part_ == copy       ? out_.copy
+     : part_ == direct   ? out_.direct
      : part_ == prepared ? out_.prepared
      : part_ == main     ? out_.main
      : load              ? out_.epilogue_loads
@@ -258,10 +268,11 @@ void Sort::put(const Stmt &s) {
         .push_back(s);
 }
 
-void Sort::check_reads(const std::string &who, const Range &read,
+void Sort::check_reads(const std::string &who, const std::vector<Range> &read,
                        const std::vector<std::string> &allowed) const {
     for (const auto &[func, range] : written_)
-        if (range.meets(read) && std::find(allowed.begin(), allowed.end(), func) == allowed.end())
+        if (std::any_of(read.begin(), read.end(), [&, of = range](const Range &r) { return of.meets(r); }) &&
+            std::find(allowed.begin(), allowed.end(), func) == allowed.end())
             throw Error("overlap of " + wanted_.consumer, who + " may not read " + func);
 }
 
@@ -273,13 +284,14 @@ Stages Sort::finish() {
             if (a->second.meets(b->second))
                 throw Error("overlap of " + wanted_.consumer,
                             a->first + " and " + b->first + " share shared memory");
-    std::vector<std::string> prepared_funcs(wanted_.prepared.begin(), wanted_.prepared.end());
-    for (const auto &[who, range] : read_) {
+    std::vector<std::string> for_main(wanted_.prepared.begin(), wanted_.prepared.end());
+    for_main.insert(for_main.end(), wanted_.direct.begin(), wanted_.direct.end());
+    for (const auto &[who, ranges] : read_) {
         std::vector<std::string> allowed;
         if (who == "the Funcs in registers") allowed = {wanted_.copies.begin(), wanted_.copies.end()};
-        if (who == wanted_.main) allowed = prepared_funcs;
+        if (who == wanted_.main) allowed = for_main;
         if (who == "the epilogue") allowed = {wanted_.main};
-        check_reads(who, range, allowed);
+        check_reads(who, ranges, allowed);
     }
     return out_;
 }

@@ -13,7 +13,9 @@ struct RegisterArray {
 };
 
 struct Stages {
-    std::vector<Halide::Internal::Stmt> copy, prepared, main, epilogue_loads, epilogue, registers, once;
+    std::vector<Halide::Internal::Stmt> copy, direct, prepared, main, epilogue_loads, epilogue, registers,
+        once;
+    std::vector<Halide::Internal::Stmt> late_registers; // of the epilogue, with load_late
     std::map<std::string, RegisterArray> late; // register copies that the epilogue reads, by allocation
 };
 

@@ -21,7 +21,8 @@ struct Staged {
     Param<int> last{"last"};
     Var x{"x"}, t{"t"}, b{"b"}, tile{"tile"}, in_tile{"in_tile"};
     Func copy{"copy"}, early{"early"}, late{"late"}, held{"held"}, prepared{"prepared"}, sums{"sums"}, y{"y"};
-    bool through_registers = true, late_reads = true, tie = false;
+    Func beside{"beside"}; // a copy that sums reads as it is
+    bool through_registers = true, late_reads = true, tie = false, direct = false;
 
     void build() {
         copy(x, t, b) = in(x, min(t, last), b);
@@ -29,14 +30,18 @@ struct Staged {
         late(x, t, b) = copy(x, t, b);
         held(x) = bias(x);
         prepared(x, t, b) = 2.f * (through_registers ? early(x, t, b) : copy(x, t, b));
-        sums(x, t, b) = prepared(x, t, b) + prepared(width - 1 - x, t, b);
+        beside(x, t, b) = in(width - 1 - x, min(t, last), b);
+        Expr both = prepared(x, t, b) + prepared(width - 1 - x, t, b);
+        sums(x, t, b) = direct ? both + beside(width - 1 - x, t, b) : both;
         Expr value = sums(x, t, b) + held(x);
         if (late_reads) value += late(x, t, b);
         y(x, t, b) = tie ? keep_until(value, copy(x, t, b)) : value;
 
         y.bound(x, 0, width).split(t, tile, in_tile, steps, TailStrategy::RoundUp);
         y.reorder(in_tile, x, tile, b).gpu_blocks(b).gpu_threads(x).unroll(in_tile);
-        for (Func *f : {&copy, &prepared, &sums})
+        std::vector<Func *> shared = {&copy, &prepared, &sums};
+        if (direct) shared.push_back(&beside);
+        for (Func *f : shared)
             f->compute_at(y, tile)
                 .store_in(MemoryType::GPUShared)
                 .bound_extent(t, steps)
@@ -56,6 +61,7 @@ struct Staged {
                         sums.name(), {},          {held.name()}};
         if (through_registers) s.registers.insert(early.name());
         if (late_reads) s.registers.insert(late.name());
+        if (direct) s.direct.insert(beside.name());
         return s;
     }
     Stmt lowered(bool overlap) { return lowered_as(stages(), overlap); }
@@ -147,6 +153,38 @@ TEST(OverlapPass, StagesInTheirOrder) {
     EXPECT_THAT(text, HasSubstr(".tile > 0")); // no epilogue of tile -1
     EXPECT_THAT(text, HasSubstr(".before[0] = "));
     EXPECT_THAT(text, HasSubstr(".next[0] = "));
+}
+
+TEST(OverlapPass, CopiesThatMainReadsAreMadeOneTileAhead) {
+    Staged s;
+    s.direct = true;
+    s.build();
+    Look after = look(s.lowered(true));
+    EXPECT_THAT(order_of(after.loop),
+                testing::ElementsAre("early+1", "late+1", "allocgroup+2", "allocgroup+1", "allocgroup+0",
+                                     "allocgroup+1", "y-1", "late"));
+    Staged unnamed;
+    unnamed.direct = true;
+    unnamed.build();
+    OverlapStages as_copy = unnamed.stages();
+    as_copy.copies.insert(unnamed.beside.name());
+    as_copy.direct.clear();
+    EXPECT_THAT(unnamed.refused(as_copy), HasSubstr("may not read"));
+}
+
+// The consumer's registers of tile k + 1 come last, over those of k, which became those of the tile before.
+TEST(OverlapPass, RegistersOfTheConsumerCanBeLoadedLate) {
+    Staged s;
+    s.build();
+    OverlapStages late = s.stages();
+    late.load_late = true;
+    Look after = look(s.lowered_as(late));
+    EXPECT_THAT(order_of(after.loop), testing::ElementsAre("early+1", "allocgroup+2", "allocgroup+0",
+                                                           "allocgroup+1", "y-1", "late", "late+1"));
+    std::ostringstream out;
+    out << after.loop;
+    EXPECT_THAT(out.str(), HasSubstr(".before[0] = (float32)late"));
+    EXPECT_THAT(out.str(), testing::Not(HasSubstr(".next[0]")));
 }
 
 TEST(OverlapPass, MemoryIsTiedForAsLongAsTilesOverlap) {
