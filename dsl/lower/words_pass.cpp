@@ -22,6 +22,8 @@ struct Lane {
     Expr index;
 };
 
+Type half_type(const Expr &word) { return word.type().bits() == 64 ? Type(Float(32)) : Type(UInt(16)); }
+
 // What one lane of a vector loads. Halide makes strided vectors of slices of dense ones.
 Lane lane_of(const Expr &e, int lane) {
     if (const Load *load = e.as<Load>()) {
@@ -43,8 +45,12 @@ Lane lane_of(const Expr &e, int lane) {
 } // namespace
 
 Expr word_at(const Expr &element) { return pseudo_call(UInt(32), word_call, {element}); }
-Expr low_half(const Expr &word) { return pseudo_call(UInt(16), low_call, {word}); }
-Expr high_half(const Expr &word) { return pseudo_call(UInt(16), high_call, {word}); }
+Expr low_half(const Expr &word) { return pseudo_call(half_type(word), low_call, {word}); }
+Expr high_half(const Expr &word) { return pseudo_call(half_type(word), high_call, {word}); }
+Expr pair_f32(const Expr &low, const Expr &high) {
+    auto bits = [](const Expr &e) { return cast<uint64_t>(reinterpret<uint32_t>(e)); };
+    return bits(high) << 32 | bits(low);
+}
 
 void WordsPass::verify() const {
     if (stores_ != dropped_)
@@ -56,15 +62,16 @@ Expr WordsPass::visit(const Call *op) {
     Expr element = lower::resolve(lets_, substitute_in_all_lets(op->args[0]));
     const int lanes = op->type.lanes();
     Lane first = lane_of(element, 0);
-    if (first.load->type.bits() != 16)
-        throw Error("words pass", first.load->name + " does not have 16-bit elements");
+    const int bits = first.load->type.bits(), elements = 32 / bits;
+    if (bits != 16 && bits != 32)
+        throw Error("words pass", first.load->name + " does not have elements of 16 or 32 bits");
     for (int i = 1; i < lanes; i++) {
         Lane lane = lane_of(element, i);
-        if (lane.load->name != first.load->name || !can_prove(lane.index == first.index + 2 * i))
+        if (lane.load->name != first.load->name || !can_prove(lane.index == first.index + elements * i))
             throw Error("words pass", "a vector of words of " + first.load->name + " must be dense");
     }
     loads_++;
-    Expr index = word_index(first.index);
+    Expr index = elements == 2 ? word_index(first.index) : simplify(first.index);
     if (lanes > 1) index = Ramp::make(index, 1, lanes);
     return Load::make(UInt(32, lanes), first.load->name, index, first.load->image, first.load->param,
                       const_true(lanes), lanes > 1 ? ModulusRemainder(lanes, 0) : ModulusRemainder());

@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// Words pass: pairs of 16-bit elements as 32-bit words, so that a kernel whose operands are 16 bits wide
-// makes 32-bit and 16-byte accesses. To the algorithm the buffers stay what their contract says.
+// Words pass: 16-bit elements by twos, as words of 32 bits, so that a kernel whose operands are 16 bits wide
+// makes 32-bit and 16-byte accesses; f32 as words of one element, which are stored by twos. To the algorithm
+// the buffers stay what their contract says.
 //
-//   word_at(load)          the word whose low half is the element that is loaded and whose high half is the
-//   next low_half(w), high_half(w)  stored to elements 2i and 2i + 1, one right after the other: one store of
-//   w
+//   word_at(load)               of 16 bits: the word whose low half is the element that is loaded and whose
+//                               high half is the next; of 32 bits: the element
+//   low_half(w), high_half(w)   stored to elements 2i and 2i + 1, one right after the other: one store of w
 //
-// Element 2i must be aligned to a word; a vector of 4 words to 16 bytes. What is known at compile time is
-// checked (the first element of a word has a constant parity of 0), the pointer and the strides are the
+// Element 2i must be aligned to a pair; a vector of 4 words to 16 bytes. What is known at compile time is
+// checked (the first element of a pair has a constant parity of 0), the pointer and the strides are the
 // caller's promise.
 #pragma once
 #include "dsl/lower/scoped_pass.h"
 
 namespace ks {
 
-Halide::Expr word_at(const Halide::Expr &element); // UInt(32), of a load of 16 bits
-Halide::Expr low_half(const Halide::Expr &word);   // UInt(16)
+Halide::Expr word_at(const Halide::Expr &element); // UInt(32), of a load of 16 or 32 bits
+Halide::Expr low_half(const Halide::Expr &word);   // UInt(16) of UInt(32), Float(32) of UInt(64)
 Halide::Expr high_half(const Halide::Expr &word);
+Halide::Expr pair_f32(const Halide::Expr &low, const Halide::Expr &high); // UInt(64)
 
 class WordsPass : public ScopedPass {
   public:
