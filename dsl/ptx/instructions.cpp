@@ -59,6 +59,18 @@ std::string expand_mma_k8(const PseudoCall &c) {
            c.result + ", {%d0,%d2};";
 }
 
+// x in row g of A, y in row g + 8: leading bits in columns q, the rest in columns q + 4; B is all 1.
+std::string expand_quad_sums(const PseudoCall &c) {
+    expect_arguments(c, 2);
+    std::string text = to_registers(c, 2) + ".reg .b32 %h<2>, %one; .reg .f32 %l<2>; ";
+    for (const char *i : {"0", "1"})
+        text += std::string("and.b32 %h") + i + ", %x" + i + ", 0xffffe000; sub.rn.f32 %l" + i + ", %x" + i +
+                ", %h" + i + "; ";
+    return text + "mov.b32 %one, 0x3f800000; " +
+           mma({"%h0", "%h1", "%l0", "%l1"}, {"%one", "%one"}, from_zero) + "mov.b64 " + c.result +
+           ", {%d0,%d2};";
+}
+
 std::string unary(const PseudoCall &c, const std::string &instruction) {
     expect_arguments(c, 1);
     return ".reg .f32 %x, %y; mov.b32 %x, " + c.arguments[0] + "; " + instruction + " %y, %x; mov.b32 " +
@@ -105,6 +117,7 @@ Expr mma_k16(const std::vector<Expr> &a, const std::vector<Expr> &b, const Expr 
 Expr mma_k8(const std::vector<Expr> &a, const std::vector<Expr> &b, const Expr &parity) {
     return product("ks_mma_k8", 2, a, b, parity);
 }
+Expr quad_sums(const Expr &x, const Expr &y) { return pseudo_call(UInt(64), "ks_quad_sums", {x, y}); }
 Expr tanh_approx(const Expr &x) { return pseudo_call(Float(32), "ks_tanh", {x}); }
 Expr log2_approx(const Expr &x) { return pseudo_call(Float(32), "ks_lg2", {x}); }
 Expr exp2_polynomial(const Expr &x) { return pseudo_call(Float(32), "ks_ex2p", {x}); }
@@ -117,6 +130,7 @@ const std::map<std::string, Expansion> &instructions() {
     static const std::map<std::string, Expansion> all = {
         {"ks_mma_k16", expand_mma_k16},
         {"ks_mma_k8", expand_mma_k8},
+        {"ks_quad_sums", expand_quad_sums},
         {"ks_tanh", [](const PseudoCall &c) { return unary(c, "tanh.approx.f32"); }},
         {"ks_lg2", [](const PseudoCall &c) { return unary(c, "lg2.approx.ftz.f32"); }},
         {"ks_ex2p", expand_exp2_polynomial},

@@ -21,6 +21,12 @@ Halide::Expr mma_k16(const std::vector<Halide::Expr> &a, const std::vector<Halid
 Halide::Expr mma_k8(const std::vector<Halide::Expr> &a, const std::vector<Halide::Expr> &b,
                     const Halide::Expr &parity);
 
+// The sums of x and of y over the 4 lanes of a g, which all get both: the low and the high word. UInt(64).
+// One mma of f32 accuracy: each value is split into what tf32 keeps and the rest (Ootomo & Yokota 2022, arXiv
+// 2203.03341), of which it cuts off at most 3 * 2^-23 of the value; the weights are 1, so no third product is
+// needed as in 3xTF32. The sum of eight is cut off, not rounded, at about 2^-24 of its largest term.
+Halide::Expr quad_sums(const Halide::Expr &x, const Halide::Expr &y);
+
 // Hyperbolic tangent, absolute error 2^-11.
 Halide::Expr tanh_approx(const Halide::Expr &x);
 // log2(x), absolute error 2^-22 near 1 (PTX ISA: lg2.approx.ftz).

@@ -7,6 +7,8 @@
 #include "runtime/base/error.h"
 #include "tests/dsl/ptx/warp.h"
 #include <gmock/gmock.h>
+#include <limits>
+#include <random>
 
 namespace ks::ptx {
 namespace {
@@ -19,8 +21,8 @@ using testing::HasSubstr;
 std::string expanded(const std::string &name, const std::vector<std::string> &arguments) {
     return instructions().at(name)({name, arguments, "%out"});
 }
-float state(size_t channel, size_t n) {
-    return static_cast<float>(1 + channel) + static_cast<float>(n * n) / 64;
+float state(size_t channel, size_t n) { // 11 bits: what tf32 keeps
+    return static_cast<float>(1 + channel) + static_cast<float>(n) / 16;
 }
 float weight(size_t t, size_t n) { return static_cast<float>(t * 3) - static_cast<float>(n) / 4; }
 double read_out(size_t channel, size_t t, size_t first, size_t count) {
@@ -80,6 +82,56 @@ TEST(Instructions, MmaK8SumsHalfTheStates) {
     }
 }
 
+// Values of all sizes and both signs, against double: the bound is that of the header, and tf32 alone misses
+// it a thousand times.
+TEST(Instructions, QuadSumsKeepF32) {
+    std::mt19937 random(5);
+    std::uniform_real_distribution<float> mantissa(-2.f, 2.f);
+    std::uniform_int_distribution<int> exponent(-20, 20);
+    double worst = 0, worst_of_tf32 = 0;
+    for (int round = 0; round < 500; round++) {
+        Warp warp;
+        std::array<std::array<double, 8>, 2> exact{}, size{}, leading{};
+        for (size_t lane = 0; lane < 32; lane++)
+            for (size_t i : {0, 1}) {
+                float v = std::ldexp(mantissa(random), round % 2 ? exponent(random) : 0);
+                warp.registers[i ? "%y" : "%x"][lane] = as_bits(v);
+                exact[i][lane / 4] += static_cast<double>(v);
+                size[i][lane / 4] += std::fabs(static_cast<double>(v));
+                leading[i][lane / 4] += static_cast<double>(as_float(as_bits(v) & 0xffffe000u));
+            }
+        warp.run(expanded("ks_quad_sums", {"%x", "%y"}));
+        for (size_t lane = 0; lane < 32; lane++)
+            for (size_t i : {0, 1}) {
+                double sum = static_cast<double>(as_float(warp.registers.at("%out")[lane] >> (32 * i)));
+                double scale = size[i][lane / 4];
+                worst = std::max(worst, std::fabs(sum - exact[i][lane / 4]) / scale);
+                worst_of_tf32 =
+                    std::max(worst_of_tf32, std::fabs(leading[i][lane / 4] - exact[i][lane / 4]) / scale);
+            }
+    }
+    EXPECT_LT(worst, 3 * std::ldexp(1., -23) + std::ldexp(1., -24)); // cut off, and the sum rounded here
+    EXPECT_GT(worst_of_tf32, 1000 * worst);
+}
+
+TEST(Instructions, QuadSumsPassOnWhatIsNotFinite) {
+    float infinity = std::numeric_limits<float>::infinity();
+    for (float odd : {std::nanf(""), infinity, -infinity}) {
+        Warp warp;
+        for (size_t lane = 0; lane < 32; lane++) {
+            warp.registers["%x"][lane] = as_bits(lane == 9 ? odd : 1.f); // of the quad of lanes 8 to 11
+            warp.registers["%y"][lane] = as_bits(2.f);
+        }
+        warp.run(expanded("ks_quad_sums", {"%x", "%y"}));
+        for (size_t lane = 0; lane < 32; lane++) {
+            float x = as_float(warp.registers.at("%out")[lane]),
+                  y = as_float(warp.registers.at("%out")[lane] >> 32);
+            EXPECT_EQ(std::isfinite(x), lane / 4 != 2) << lane;
+            EXPECT_EQ(y, 8.f) << lane;
+        }
+    }
+}
+
 TEST(Instructions, Exp2PolynomialOverItsDomain) {
     double worst = 0;
     for (int i = 0; i < 126 * 1024; i += 32) {
@@ -124,6 +176,7 @@ TEST(Instructions, AllLanesOfAWarpTogether) {
 
 TEST(Instructions, WrongCallsAreRefused) {
     EXPECT_THROW(expanded("ks_tanh", {}), Error);
+    EXPECT_THROW(expanded("ks_quad_sums", {"%x"}), Error);
     EXPECT_THROW(expanded("ks_mma_k8", std::vector<std::string>(6, "%x")), Error);
     EXPECT_THROW(expanded("ks_mma_k16", std::vector<std::string>(13, "%x")), Error); // parity in a register
     EXPECT_THROW(mma_k8({1.f, 2.f}, {1.f, 2.f}, 0), Error);
@@ -138,10 +191,10 @@ TEST(Instructions, PtxasTakesAllOfThem) {
     Func y("y");
     std::vector<Expr> eight(8, x(i)), four(4, x(i)), two(2, x(i));
     auto low = [](const Expr &e) { return reinterpret<float>(cast<uint32_t>(e)); };
-    y(i) = low(mma_k16(eight, four, 1)) + low(mma_k8(four, two, i % 2)) + tanh_approx(x(i)) +
-           log2_approx(x(i)) + exp2_polynomial(x(i)) + reinterpret<float>(pack_bf16(x(i), x(i) + 1.f)) +
-           reinterpret<float>(pack_f16(x(i), x(i) + 2.f)) + cast<float>(ballot(x(i) > 0.f)) +
-           cast<float>(warp_sum(i));
+    y(i) = low(mma_k16(eight, four, 1)) + low(mma_k8(four, two, i % 2)) + low(quad_sums(x(i), x(i) + 3.f)) +
+           tanh_approx(x(i)) + log2_approx(x(i)) + exp2_polynomial(x(i)) +
+           reinterpret<float>(pack_bf16(x(i), x(i) + 1.f)) + reinterpret<float>(pack_f16(x(i), x(i) + 2.f)) +
+           cast<float>(ballot(x(i) > 0.f)) + cast<float>(warp_sum(i));
     y.gpu_tile(i, block, thread, 32, TailStrategy::RoundUp);
     Kernel kernel{{y}, {x}, {}};
     std::string ptx = ptx_of(lower_to_module(kernel, "kernel", kernel_target("cuda")));

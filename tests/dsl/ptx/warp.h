@@ -53,7 +53,8 @@ class Warp {
     Lanes read(const std::string &name) const {
         if (name[0] == '%') return registers.at(name);
         Lanes all;
-        all.fill(name.rfind("0f", 0) == 0 ? std::stoull(name.substr(2), nullptr, 16) : std::stoull(name));
+        bool real = name.rfind("0f", 0) == 0; // bits; integers may be hexadecimal too
+        all.fill(real ? std::stoull(name.substr(2), nullptr, 16) : std::stoull(name, nullptr, 0));
         return all;
     }
     template <typename F>
@@ -86,6 +87,7 @@ class Warp {
         if (op == "sub.rn.f32") return each(w[1], [&](size_t l) { return as_bits(f(0, l) - f(1, l)); });
         if (op == "fma.rn.f32")
             return each(w[1], [&](size_t l) { return as_bits(std::fma(f(0, l), f(1, l), f(2, l))); });
+        if (op == "and.b32") return each(w[1], [&](size_t l) { return in[0][l] & in[1][l]; });
         if (op == "shl.b32")
             return each(w[1], [&](size_t l) { return (in[0][l] << in[1][l]) & 0xffffffffu; });
         if (op == "add.s32") return each(w[1], [&](size_t l) { return (in[0][l] + in[1][l]) & 0xffffffffu; });
@@ -97,13 +99,14 @@ class Warp {
         if (op == "redux.sync.add.s32") return together(w[1], in[0], [](size_t, uint64_t x) { return x; });
         throw std::runtime_error("the warp does not know " + text);
     }
+    static double tf32(uint64_t bits) { return static_cast<double>(as_float(bits & 0xffffe000u)); } // cut off
     // m16n8k8, tf32: lane 4g + q has a0..a3 = A(g, q), A(g+8, q), A(g, q+4), A(g+8, q+4); b0, b1 = B(q, g),
     // B(q+4, g); d0..d3 = D(g, 2q), D(g, 2q+1), D(g+8, 2q), D(g+8, 2q+1).
     void mma(const std::vector<std::string> &w) {
         double a[16][8], b[8][8];
         for (size_t lane = 0; lane < 32; lane++) {
             size_t g = lane / 4, q = lane % 4;
-            auto at = [&](size_t i) { return static_cast<double>(as_float(read(w[i])[lane])); };
+            auto at = [&](size_t i) { return tf32(read(w[i])[lane]); };
             a[g][q] = at(5), a[g + 8][q] = at(6), a[g][q + 4] = at(7), a[g + 8][q + 4] = at(8);
             b[q][g] = at(9), b[q + 4][g] = at(10);
         }
