@@ -32,12 +32,18 @@ void StatesOverLanes::schedule_consumer() {
     for (const Var &v : r_.outer) y_.gpu_blocks(v);
 
     int T = plan_.thread_steps();
-    for (auto &[i, f] : words_of_consumer_) f.compute_at(y_, lane_);
-    summed_.compute_at(y_, lane_).bound(v_, 0, plan_.lanes == 4 ? 2 : 4).vectorize(v_);
-    std::vector<Func> by_step = {summed_};
-    for (auto &[i, f] : words_of_consumer_) by_step.push_back(f);
-    for (Func f : by_step)
-        f.store_in(in_registers).bound(ti_, 0, T).bound_extent(tc_, 1).bound_extent(p_, 1).unroll(ti_);
+    for (auto &[i, f] : words_of_consumer_) {
+        f.compute_at(y_, lane_);
+        schedule_register_words(f);
+    }
+    summed_.compute_at(y_, lane_)
+        .store_in(in_registers)
+        .bound(v_, 0, plan_.lanes == 4 ? 2 : 4)
+        .bound(ti_, 0, T)
+        .bound_extent(tc_, 1)
+        .bound_extent(p_, 1)
+        .vectorize(v_)
+        .unroll(ti_);
     for (const auto &h : held_by_consumer_)
         Func(h.func)
             .compute_at(y_, lane_)
@@ -45,6 +51,22 @@ void StatesOverLanes::schedule_consumer() {
             .bound(c_, 0, 2)
             .bound_extent(p_, 1)
             .unroll(c_);
+}
+
+void StatesOverLanes::schedule_register_words(Func words) const {
+    words.store_in(in_registers)
+        .bound(ti_, 0, plan_.thread_steps())
+        .bound_extent(tc_, 1)
+        .bound_extent(p_, 1)
+        .unroll(ti_);
+    if (step_words_.elements() == 1) words.bound(c_, 0, 2).vectorize(c_);
+}
+
+// Words are copied by fours, a lane each.
+int StatesOverLanes::copying_warps(int words) const {
+    int rounds = words / 4 / 32, warps = std::min(plan_.warps, std::max(1, rounds));
+    while (rounds % warps) warps--;
+    return warps;
 }
 
 void StatesOverLanes::schedule_steps() {
@@ -71,13 +93,11 @@ void StatesOverLanes::schedule_steps() {
     else
         steps_.reorder_storage(over({ti_, tc_, c_, p_}));
     steps_.align_storage(tc_, plan_.tile_steps() / T + (T == 4 ? 1 : 2)); // bank stride 4
-    for (auto &[i, f] : words_of_steps_)
-        f.compute_at(steps_, lane_)
-            .store_in(in_registers)
-            .bound(ti_, 0, T)
-            .bound_extent(tc_, 1)
-            .bound_extent(p_, 1)
-            .unroll(ti_);
+    for (auto &[i, f] : words_of_steps_) {
+        f.compute_at(steps_, lane_);
+        schedule_register_words(f);
+        if (step_words_.elements() == 1) f.reorder_storage(over({ti_, c_, tc_, p_})); // read along time
+    }
     for (const auto &h : held_by_steps_)
         Func(h.func)
             .compute_at(steps_, lane_)
@@ -88,23 +108,23 @@ void StatesOverLanes::schedule_steps() {
 
     // The copies: 16 bytes a thread, all operands of it one after the other.
     Var quad("quad"), round("round"), word = step_words_.word, which = step_words_.which;
-    int copies = plan_.tile_steps() * P / 4, warps = std::min(plan_.warps, std::max(1, copies / 32));
-    while ((copies / 32) % warps) warps--;
+    int words = plan_.channels() / step_words_.elements();
     Func tile = step_words_.tile;
     tile.compute_at(y_, tile_)
         .store_in(in_shared)
         .bound(which, 0, step_words_.operands())
-        .bound_extent(word, P)
+        .bound_extent(word, words)
         .bound_extent(r_.time, plan_.tile_steps())
         .split(word, quad, in_vector, 4)
         .fuse(quad, r_.time, both)
         .split(both, round, lane_, 32)
-        .split(round, part, warp_, warps);
+        .split(round, part, warp_, copying_warps(words * plan_.tile_steps()));
     order = {in_vector, which, part, lane_, warp_};
     for (const Var &v : r_.outer) order.push_back(v);
     tile.reorder(order).vectorize(in_vector).unroll(which).unroll(part).gpu_threads(lane_, warp_);
 }
 
+// Of 16 bits to f32. Steps of the tile are threads.
 void StatesOverLanes::schedule_weights() {
     int mine = plan_.thread_weights(), steps = plan_.tile_steps();
     Var n = operands_.state(), t = r_.time, some("some"), in_some("in_some"), quad("quad"),
@@ -128,20 +148,25 @@ void StatesOverLanes::schedule_weights() {
             .split(n_, quad, in_vector, std::min(mine / 2, 4))
             .vectorize(in_vector)
             .unroll(quad);
+}
 
+void StatesOverLanes::schedule_weight_copies() {
+    int steps = plan_.tile_steps(), words = 16 / weight_words_.elements();
+    Var t = r_.time, quad("quad"), in_vector("in_vector"), both("both"), round("round"), part("part");
     Var word = weight_words_.word, which = weight_words_.which;
     Func tile = weight_words_.tile;
     tile.compute_at(y_, tile_)
         .store_in(in_shared)
-        .bound(word, 0, 8)
+        .bound(word, 0, words)
         .bound(which, 0, weight_words_.operands())
         .bound_extent(t, steps)
         .split(word, quad, in_vector, 4)
         .fuse(quad, t, both)
-        .split(both, warp_, lane_, 32);
-    order = {in_vector, which, lane_, warp_};
+        .split(both, round, lane_, 32)
+        .split(round, part, warp_, copying_warps(words * steps));
+    std::vector<VarOrRVar> order = {in_vector, which, part, lane_, warp_};
     for (const Var &v : r_.outer) order.push_back(v);
-    tile.reorder(order).vectorize(in_vector).unroll(which).gpu_threads(lane_, warp_);
+    tile.reorder(order).vectorize(in_vector).unroll(which).unroll(part).gpu_threads(lane_, warp_);
 }
 
 void StatesOverLanes::schedule_sums() {
@@ -169,7 +194,7 @@ void StatesOverLanes::schedule_sums() {
     else
         sums_.unroll(c_).reorder_storage(over({g_, q_, w_, gc_, k_, c_})).align_storage(q_, 5);
 
-    std::vector<Func> in_group = {product_, states_, read_copy_};
+    std::vector<Func> in_group = {product_, states_};
     kept_.compute_at(sums_, fused)
         .bound_extent(gc_, NG)
         .reorder(c_, k_, gc_)
@@ -178,15 +203,17 @@ void StatesOverLanes::schedule_sums() {
         .unroll(c_);
     product_.compute_at(kept_, gc_).unroll(gi_);
     states_.compute_at(kept_, gc_).reorder(i_, c_, gi_).unroll(i_).unroll(c_).unroll(gi_).bound(gi_, 0, G);
-    read_copy_.compute_at(kept_, gc_).bound(i_, 0, of_thread).vectorize(i_);
+    if (read_copy_.defined()) {
+        read_copy_.compute_at(kept_, gc_).bound(i_, 0, of_thread).vectorize(i_);
+        in_group.push_back(read_copy_);
+    }
     for (Func f : step_copies_) {
         if (!f.defined()) continue;
         f.compute_at(kept_, gc_).bound(gi_, 0, G).split(gi_, part, in_vector, vector).vectorize(in_vector);
         f.unroll(part).unroll(c_);
         in_group.push_back(f);
     }
-    for (Func f : weight_copies_) {
-        if (!f.defined()) continue;
+    for (auto &[i, f] : weight_copies_) {
         f.compute_at(kept_, gc_).bound(i_, 0, of_thread).vectorize(i_).unroll(gi_).bound(gi_, 0, G);
         in_group.push_back(f);
     }

@@ -6,6 +6,7 @@
 #include "dsl/lower/words_pass.h"
 #include "dsl/ptx/instructions.h"
 #include "runtime/base/error.h"
+#include <algorithm>
 
 namespace ks {
 using namespace Halide;
@@ -13,7 +14,7 @@ using namespace Halide::Internal;
 
 namespace {
 
-constexpr int states = 16;
+constexpr int states = LanesPlan::states;
 constexpr float mean_kept = 1.f / (1.f - 3.52e-4f); // tf32 cuts states off: what is left on average, inverted
 
 // Some exps on the FMA pipe: every n-th of those of a thread and group of steps, counted by `number`.
@@ -29,6 +30,10 @@ struct SomeByPolynomial : IRMutator {
     }
 };
 
+Expr no_operand_of_state_and_time(const Expr &load) {
+    throw Error("states over lanes", load.as<Call>()->name + " is no operand of state and time");
+}
+
 } // namespace
 
 int LanesPlan::thread_weights() const {
@@ -42,11 +47,11 @@ void LanesPlan::check() const {
     if (lanes != 4 && lanes != 8) refuse("a channel can be shared by 4 or 8 lanes");
     if (warps < 1 || warps > 8 || channels() % 8) refuse("a block must have a multiple of 8 channels");
     int t = thread_steps();
-    if (groups < 1 || t < 1 || tile_steps() % t || tile_steps() * channels() / 2 != t * threads() ||
+    if (groups < 1 || t < 2 || tile_steps() % t || tile_steps() * channels() / 2 != t * threads() ||
         (t > 4 && t % 4))
         refuse("the steps of a tile cannot be shared by the threads");
-    // 16 bytes a thread are copied in one go. More threads than the recurrence has would walk channels of
-    // others.
+    // 16 bytes a thread are copied in one go, of f32 in two. More threads than the recurrence has would walk
+    // channels of others.
     if (!thread_weights() || states / 8 * tile_steps() > threads())
         refuse("a tile has too many steps for its threads");
     if (polynomial < 0 || position < 0 || (polynomial && position >= polynomial))
@@ -104,11 +109,19 @@ Expr StatesOverLanes::held_at(std::vector<Held> &held, const Expr &load, const s
     return held[i].func(arguments);
 }
 
-Func StatesOverLanes::register_words(const TileWords &tiles, int which, const std::string &name) {
+Func StatesOverLanes::register_words(int which, const std::string &name) const {
     Func f(name + std::to_string(which));
-    f(over({ti_, tc_, p_})) =
-        reinterpret<uint32_t>(tiles.tile(at({p_, plan_.thread_steps() * tc_ + ti_, which})));
+    Expr time = plan_.thread_steps() * tc_ + ti_;
+    if (step_words_.elements() == 2)
+        f(over({ti_, tc_, p_})) = reinterpret<uint32_t>(step_words_.tile(at({p_, time, which})));
+    else
+        f(over({c_, ti_, tc_, p_})) = step_words_.tile(at({2 * Expr(p_) + c_, time, which}));
     return f;
+}
+
+Expr StatesOverLanes::element(const Func &words, const Expr &c, const std::vector<Expr> &point) const {
+    if (step_words_.elements() == 2) return half_of(words(at(point)), c);
+    return words(at({c, point[0], point[1], point[2]}));
 }
 
 // Operands of the steps in f32, and of steps past the end 0, so that the states stand still.
@@ -119,8 +132,8 @@ void StatesOverLanes::stage_steps() {
         Expr e = step_words_.through(
             inlined(operand),
             [&](int i) {
-                words_of_steps_.try_emplace(i, register_words(step_words_, i, "step_words"));
-                return half_of(words_of_steps_.at(i)(at({ti_, tc_, p_})), c_);
+                words_of_steps_.try_emplace(i, register_words(i, "step_words"));
+                return element(words_of_steps_.at(i), c_, {ti_, tc_, p_});
             },
             [&](const Expr &load) {
                 return held_at(held_by_steps_, load, "held_by_steps", {c_, p_});
@@ -135,6 +148,7 @@ void StatesOverLanes::stage_weights() {
     const auto &wanted = operands_.of(OperandsOfTerms::per_weight);
     for (const Expr &operand : wanted) weight_words_.see(inlined(operand));
     weight_words_.define();
+    if (!halves_of_weights()) return; // read as they were copied
     for (int i = 0; i < weight_words_.operands(); i++) {
         Func f("weight_words" + std::to_string(i));
         f(over({n_, r_.time})) = reinterpret<uint32_t>(weight_words_.tile(at({n_, r_.time, i})));
@@ -148,10 +162,32 @@ void StatesOverLanes::stage_weights() {
             [&](int i) {
                 return half_of(words_of_weights_[static_cast<size_t>(i)](at({n / 2, r_.time})), n % 2);
             },
-            [](const Expr &load) -> Expr {
-                throw Error("states over lanes", load.as<Call>()->name + " is no operand of state and time");
-            }));
+            no_operand_of_state_and_time));
     weights_(over({operands_.state(), r_.time})) = Tuple(values);
+}
+
+// Of a thread of the recurrence.
+Expr StatesOverLanes::first_state() const { return plan_.lanes == 4 ? q_ * 4 : (g_ % 2) * 8 + q_ * 2; }
+
+// Its weights of every step in registers at (i, gi, gc, q, g).
+Func StatesOverLanes::weight_copy(int which) {
+    auto [found, made] = weight_copies_.try_emplace(which, "weight_operands" + std::to_string(which));
+    Func f = found->second;
+    if (!made) return f;
+    Expr n = first_state() + i_, time = gc_ * plan_.group_steps() + gi_, value;
+    if (halves_of_weights()) {
+        value = weights_(at({n, time}))[which];
+    } else {
+        value = weight_words_.through(
+            inlined(operands_.of(OperandsOfTerms::per_weight)[static_cast<size_t>(which)]),
+            [&](int i) {
+                return weight_words_.tile(at({operands_.state(), r_.time, i}));
+            },
+            no_operand_of_state_and_time);
+        value = substitute({{operands_.state().name(), n}, {r_.time.name(), time}}, value);
+    }
+    f(over({i_, gi_, gc_, q_, g_})) = value;
+    return f;
 }
 
 // A thread of the recurrence: its channel(s), its first state, and its operands in registers.
@@ -159,7 +195,7 @@ void StatesOverLanes::define_recurrence() {
     bool pairs = plan_.lanes == 4;
     int T = plan_.thread_steps(), G = plan_.group_steps(), of_thread = states / plan_.lanes,
         of_pairs = pairs ? 2 : 1;
-    Expr first = pairs ? q_ * 4 : (g_ % 2) * 8 + q_ * 2, time = gc_ * G + gi_;
+    Expr first = first_state(), time = gc_ * G + gi_;
     Expr pair = w_ * (pairs ? 8 : 2) + (pairs ? Expr(g_) : g_ / 4), half = pairs ? Expr(c_) : (g_ / 2) % 2;
     Expr channel = pair * 2 + half;
     auto copy_of = [&](std::vector<Func> &made, const std::string &name, int i, const std::vector<Var> &vars,
@@ -171,8 +207,7 @@ void StatesOverLanes::define_recurrence() {
         f(vars) = value;
         return f;
     };
-    const std::vector<Var> of_step = over({gi_, gc_, c_, q_, g_, w_}),
-                           of_weight = over({i_, gi_, gc_, q_, g_});
+    const std::vector<Var> of_step = over({gi_, gc_, c_, q_, g_, w_});
     auto staged = [&](OperandsOfTerms::Kind kind, int i) -> Expr {
         if (kind == OperandsOfTerms::held) {
             Expr load = substitute({{r_.channel.name(), channel}, {operands_.state().name(), first + i_}},
@@ -183,8 +218,7 @@ void StatesOverLanes::define_recurrence() {
             Expr load = steps_(at({time % T, half, time / T, pair}))[i];
             return copy_of(step_copies_, "step_operands", i, of_step, load)(at({gi_, gc_, c_, q_, g_, w_}));
         }
-        Expr load = weights_(at({first + i_, time}))[i];
-        return copy_of(weight_copies_, "weight_operands", i, of_weight, load)(at({i_, gi_, gc_, q_, g_}));
+        return weight_copy(i)(at({i_, gi_, gc_, q_, g_}));
     };
     std::map<std::string, Expr> here = {
         {r_.channel.name(), channel}, {r_.time.name(), time}, {operands_.state().name(), first + i_}};
@@ -199,49 +233,6 @@ void StatesOverLanes::define_recurrence() {
     Expr state = substitute(r_.channel.name(), channel, r_.state(first + i_));
     states_(over({i_, c_, gi_, gc_, q_, g_, w_})) =
         pseudo_call(Float(32), recurrence::carry_call, {state, decay, input});
-}
-
-// Sums over the states by mma. Of its 8 columns a thread needs some: it keeps those of its q.
-void StatesOverLanes::define_sums() {
-    bool pairs = plan_.lanes == 4;
-    int G = plan_.group_steps();
-    Expr first = pairs ? q_ * 4 : (g_ % 2) * 8 + q_ * 2;
-    // Column g of B: a step, or a step and half of the states.
-    read_copy_(over({i_, gc_, q_, g_})) =
-        weights_(at({first + i_, gc_ * G + (pairs ? Expr(g_) : g_ / 2)}))[operands_.read_weight()];
-    auto h = [&](int i, int c, const Expr &gi) { return states_(at({i, c, gi, gc_, q_, g_, w_})); };
-    auto weight = [&](int i) { return read_copy_(at({i, gc_, q_, g_})); };
-    std::vector<Var> point = over({gi_, gc_, q_, g_, w_});
-    if (pairs) {
-        std::vector<Expr> a;
-        for (int i = 0; i < 4; i++)
-            for (int c = 0; c < 2; c++) a.push_back(h(i, c, gi_));
-        product_(point) = ptx::mma_k16(a, {weight(0), weight(1), weight(2), weight(3)}, gi_ % 2);
-    } else { // rows g + 8: the next step
-        Expr now = gi_ * 2, next = gi_ * 2 + 1;
-        product_(point) = ptx::mma_k8({h(0, 0, now), h(0, 0, next), h(1, 0, now), h(1, 0, next)},
-                                      {weight(0), weight(1)}, g_ % 2);
-    }
-    auto row = [&](const Expr &gi, const Expr &high) {
-        Expr both = product_(at({gi, gc_, q_, g_, w_}));
-        return reinterpret<float>(cast<uint32_t>(both >> cast<uint64_t>(high * 32)));
-    };
-    auto of_q = [&](const std::vector<Expr> &v) {
-        return select(q_ == 0, v[0], q_ == 1, v[1], q_ == 2, v[2], v[3]);
-    };
-    // 4 lanes: steps 2q + k of channel c. 8 lanes: step q, one channel.
-    kept_(over({c_, k_, gc_, q_, g_, w_})) =
-        pairs ? of_q({row(k_, c_), row(2 + k_, c_), row(4 + k_, c_), row(6 + k_, c_)})
-              : of_q({row(0, 0), row(0, 1), row(1, 0), row(1, 1)});
-    sums_(over({c_, k_, q_, g_, gc_, w_})) = kept_(at({c_, k_, gc_, q_, g_, w_}));
-
-    // As the consumer's threads read them: by pair and step, the values of a pair side by side.
-    int T = plan_.thread_steps();
-    Expr time = tc_ * T + ti_, e = time % G, group = time / G;
-    if (pairs)
-        summed_(over({v_, ti_, tc_, p_})) = sums_(at({v_, e % 2, e / 2, p_ % 8, group, p_ / 8}));
-    else
-        summed_(over({v_, ti_, tc_, p_})) = sums_(at({0, 0, e, (p_ % 2) * 4 + v_, group, p_ / 2}));
 }
 
 void StatesOverLanes::consume(const Expr &value, const Pack &pack) {
@@ -261,34 +252,46 @@ void StatesOverLanes::consume(const Expr &value, const Pack &pack) {
         Expr e = step_words_.through(
             inner,
             [&](int i) {
-                words_of_consumer_.try_emplace(i, register_words(step_words_, i, "consumer_words"));
-                return half_of(words_of_consumer_.at(i)(at({t % T, t / T, pair})), c);
+                words_of_consumer_.try_emplace(i, register_words(i, "consumer_words"));
+                return element(words_of_consumer_.at(i), c, {t % T, t / T, pair});
             },
             [&](const Expr &load) {
                 return held_at(held_by_consumer_, load, "held_by_consumer", {c, pair});
             });
         auto sum = [&](int v) { return summed_(at({v, t % T, t / T, pair})); };
         Expr whole = plan_.lanes == 4 ? sum(c) : sum(2 * c) + sum(2 * c + 1);
-        halves.push_back(with_call(e, read.name(), whole * mean_kept));
+        halves.push_back(with_call(e, read.name(), f32_operands() ? whole : whole * mean_kept));
     }
     Expr keep = weight_words_.tile(at({0, t, 0})); // its memory, while tiles overlap
     Expr word = keep_until(pack(halves[0], halves[1]), keep);
     y_(over({r_.channel, r_.time})) = select(d % 2 == 0, low_half(word), high_half(word));
     schedule_consumer();
     schedule_steps();
-    schedule_weights();
+    if (halves_of_weights()) schedule_weights();
+    schedule_weight_copies();
     schedule_sums();
 }
 
-int StatesOverLanes::copies_a_thread() const { return step_words_.operands() + weight_words_.operands(); }
+// Two tiles before the loop and one in it; of what the recurrence reads as it was copied one before the loop.
+int StatesOverLanes::copies() const {
+    auto of_tile = [&](const TileWords &tiles, int elements) {
+        int words = plan_.tile_steps() * elements / tiles.elements();
+        return tiles.operands() * std::max(1, words / 4 / 32 / copying_warps(words));
+    };
+    return 3 * of_tile(step_words_, plan_.channels()) +
+           (halves_of_weights() ? 3 : 2) * of_tile(weight_words_, states);
+}
 
 std::vector<std::shared_ptr<LoweringPass>> StatesOverLanes::passes() const {
     OverlapStages s;
     s.consumer = y_.name();
     s.tile = tile_.name();
-    s.copies = {step_words_.tile.name(), weight_words_.tile.name()};
-    s.prepared = {steps_.name(), weights_.name()};
+    s.copies = {step_words_.tile.name()};
+    (halves_of_weights() ? s.copies : s.direct).insert(weight_words_.tile.name());
+    s.prepared = {steps_.name()};
+    if (halves_of_weights()) s.prepared.insert(weights_.name());
     s.main = sums_.name();
+    s.load_late = f32_operands();
     auto add = [](std::set<std::string> &names, const Func &f) { names.insert(f.name()); };
     for (const auto &[i, f] : words_of_steps_) add(s.registers, f);
     for (const auto &[i, f] : words_of_consumer_) add(s.registers, f);

@@ -4,22 +4,23 @@
 // `lanes` lanes share a channel, or a pair of channels; each walks its part of the states through all of
 // time. The read-out, a product with the weights and a sum over the lanes, is one mma for a few steps: its A
 // operand is the states as they lie in the registers, its B operand the weights of a group of steps, one
-// step a column. tf32 keeps 10 bits of states and weights, so this is for bf16 and f16 operands.
+// step a column. It keeps 10 bits of states and weights (tf32), which is enough for bf16 and f16 operands. Of
+// f32 operands a lane multiplies its states by the weights itself, and the mma only sums over the lanes, with
+// f32 accuracy (ptx::quad_sums).
 //
 //   lanes  channels a warp  states a thread   steps a group
 //   4      16               4, of 2 channels  8              many sequences: few instructions a state
 //   8      4                2                 4              one sequence: many warps
 //
 // A block owns the channels of its warps in one sequence and walks its time in tiles, in stages that
-// OverlapPass overlaps: copies of the 16-bit operands (as words, 16 bytes at a time); operands of the steps
-// and of the weights in f32; the recurrence; the consumer.
+// OverlapPass overlaps: copies of the operands of time (as words, 16 bytes at a time); operands of the steps
+// and, where they are not stored so, of the weights in f32; the recurrence; the consumer.
 //
 // What it requires, all but the second checked:
 //   - 16 states; decay and input read operands of channel and time; read is one operand of state and time;
 //   - where the operands of channel and time are 0, decay is 1 and input 0 (so are steps past the end);
-//   - operands of time are 16 bits wide, in rows aligned to 16 bytes; the channels of a call are a multiple
-//   of
-//     plan.channels(): the caller's promise.
+//   - operands of time have all 16 bits or all 32, in rows aligned to 16 bytes; the channels of a call are a
+//     multiple of plan.channels(): the caller's promise.
 #pragma once
 #include "dsl/lowering_pass.h"
 #include "dsl/recurrence/operands_of_terms.h"
@@ -30,6 +31,7 @@
 namespace ks {
 
 struct LanesPlan {
+    static constexpr int states = 16; // of a channel
     int lanes = 8, warps = 2;
     int groups = 8;     // of steps, in a tile
     int polynomial = 0; // every n-th exp2 of the decays by a polynomial; 0: none
@@ -54,14 +56,14 @@ class StatesOverLanes {
     // Stands for the read-out at (channel, time, outer...) in the value that consume() is given.
     Halide::Func read;
 
-    // y(channel, time, outer...) = `value` (f32), each pair packed into a word (UInt(32)) by `pack`. Defines
-    // and schedules y and all before it: blocks over outer, then channels.
+    // y(channel, time, outer...) = `value` (f32), each pair packed by `pack`: pair_f32, or two of 16 bits
+    // into a UInt(32). Defines and schedules y and all before it: blocks over outer, then channels.
     using Pack = std::function<Halide::Expr(const Halide::Expr &low, const Halide::Expr &high)>;
     void consume(const Halide::Expr &value, const Pack &pack);
 
     // In this order, after what changes rows and before nothing.
     std::vector<std::shared_ptr<LoweringPass>> passes() const;
-    int copies_a_thread() const; // of 16 bytes, each in three places of the text
+    int copies() const; // of 16 bytes, in the text
 
   private:
     std::vector<Halide::Expr> at(std::vector<Halide::Expr> index) const; // with the outer Vars behind
@@ -69,10 +71,15 @@ class StatesOverLanes {
     void stage_steps();
     void stage_weights();
     void define_recurrence();
+    Halide::Func weight_copy(int which);
+    Halide::Expr first_state() const;
+    void define_products();
     void define_sums();
     void schedule_consumer();
     void schedule_steps();
     void schedule_weights();
+    void schedule_weight_copies();
+    int copying_warps(int words) const; // that copy a tile of an operand, each as often
     void schedule_sums();
 
     // A load that is the same at every step, and the Func that holds it in registers.
@@ -82,7 +89,13 @@ class StatesOverLanes {
     };
     Halide::Expr held_at(std::vector<Held> &held, const Halide::Expr &load, const std::string &name,
                          const std::vector<Halide::Expr> &arguments);
-    Halide::Func register_words(const TileWords &tiles, int which, const std::string &name);
+    // A pair's words of a thread's steps in registers, and an element of them at (ti, tc, p).
+    Halide::Func register_words(int which, const std::string &name) const;
+    Halide::Expr element(const Halide::Func &words, const Halide::Expr &c,
+                         const std::vector<Halide::Expr> &point) const;
+    void schedule_register_words(Halide::Func words) const;
+    bool halves_of_weights() const { return weight_words_.elements() == 2; }
+    bool f32_operands() const { return step_words_.elements() == 1 || weight_words_.elements() == 1; }
 
     Recurrence r_;
     LanesPlan plan_;
@@ -94,7 +107,8 @@ class StatesOverLanes {
     std::vector<Held> held_by_steps_, held_by_consumer_;
     std::map<int, Halide::Func> words_of_steps_, words_of_consumer_; // by operand of step_words_
     std::vector<Halide::Func> words_of_weights_;
-    std::vector<Halide::Func> held_, step_copies_, weight_copies_; // of the recurrence's threads
+    std::vector<Halide::Func> held_, step_copies_; // of the recurrence's threads
+    std::map<int, Halide::Func> weight_copies_;    // by operand of state and time
     Halide::Func read_copy_;
     // Of a thread before and after the recurrence: ti, tc: time = thread_steps * tc + ti; p, c: channel = 2p
     // + c. Of one in it: q, g: lane % 4, lane / 4; w: warp; gc, gi: time = group_steps * gc + gi; i: state;

@@ -24,13 +24,13 @@ class ReadTiles : public IRMutator {
     Expr visit(const Call *op) override {
         if (op->call_type != Call::Image) return IRMutator::visit(op);
         bool of_time = expr_uses_var(op, tiles_.time_.name());
-        if (op->type.bits() != 16) {
-            if (of_time) throw Error("tile of " + op->name, "operands of time must have 16-bit elements");
-            return collect_ ? Expr(op) : held_(op);
-        }
+        if (!of_time && op->type.bits() == 32) return collect_ ? Expr(op) : held_(op);
         const Variable *along = op->args[0].as<Variable>();
         if (!of_time || !along || along->name != tiles_.along_.name())
             throw Error("tile of " + op->name, "must be read along " + tiles_.along_.name() + " and time");
+        int bits = tiles_.loads_.empty() ? op->type.bits() : tiles_.loads_[0].type().bits();
+        if (op->type.bits() != bits || (bits != 16 && bits != 32))
+            throw Error("tile of " + op->name, "operands of time must all have 16 bits, or all 32");
         size_t i = 0;
         while (i < tiles_.loads_.size() && !equal(tiles_.loads_[i], op)) i++;
         if (!collect_) return element_(static_cast<int>(i));
@@ -48,8 +48,9 @@ Expr TileWords::through(const Expr &e, const Element &element, const Held &held)
 void TileWords::define() {
     Expr value;
     for (size_t i = loads_.size(); i-- > 0;) {
-        Expr load =
-            substitute({{along_.name(), 2 * Expr(word)}, {time_.name(), min(Expr(time_), last_)}}, loads_[i]);
+        Expr load = substitute({{along_.name(), elements() == 2 ? 2 * Expr(word) : Expr(word)},
+                                {time_.name(), min(Expr(time_), last_)}},
+                               loads_[i]);
         Expr w = reinterpret<float>(word_at(load));
         value = value.defined() ? select(Expr(which) == static_cast<int>(i), w, value) : w;
     }

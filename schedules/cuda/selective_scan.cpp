@@ -4,6 +4,7 @@
 #include "dsl/lower/lanes_pass.h"
 #include "dsl/lower/loads_first_pass.h"
 #include "dsl/lower/pack_pass.h"
+#include "dsl/lower/words_pass.h"
 #include "dsl/ptx/async_copies.h"
 #include "dsl/ptx/instructions.h"
 #include "dsl/ptx/occupancy.h"
@@ -30,13 +31,12 @@ LanesPlan lanes_plan(const Knobs &k) {
 
 constexpr int lanes_states = 16, least_channels = 8; // of a block
 
-// States over lanes wants 16 states, operands of 16 bits and whole blocks of channels. Rows of u, dt, z, B
-// and C must begin at multiples of 16 bytes, of y of 4: the caller's promise.
+// States over lanes wants 16 states and whole blocks of channels. Rows of u, dt, z, B and C must begin at
+// multiples of 16 bytes, of y of a pair: the caller's promise.
 bool lanes_can_serve(const Spec &spec) {
-    auto io = spec.choices.find("io");
     auto N = spec.fixed.find("N");
-    return io != spec.choices.end() && io->second != "f32" && N != spec.fixed.end() &&
-           N->second == lanes_states && spec.divisor("D") % least_channels == 0;
+    return spec.choices.count("io") && N != spec.fixed.end() && N->second == lanes_states &&
+           spec.divisor("D") % least_channels == 0;
 }
 
 // A block owns `threads` channels of one sequence. Per tile of steps, in shared memory: delta and delta u of
@@ -64,21 +64,23 @@ Kernel in_order(const Spec &spec, const Knobs &k) {
 }
 
 Kernel over_lanes(const Spec &spec, const Knobs &k) {
-    bool bf16 = spec.choice("io") == "bf16";
-    Maths maths = Maths::special_function_unit_for_16_bits(k.integer("tanh"));
+    const std::string &io = spec.choice("io");
+    bool f32 = io == "f32";
+    Maths maths =
+        f32 ? Maths::special_function_unit() : Maths::special_function_unit_for_16_bits(k.integer("tanh"));
     SelectiveScan op(selective_scan_contract(), spec, maths, Batch::packed);
     LanesPlan plan = lanes_plan(k);
     Func y("y");
     StatesOverLanes scan(op.recurrence, plan, op.operands.steps("u"), y);
-    scan.consume(op.gated(scan.read), bf16 ? ptx::pack_bf16 : ptx::pack_f16);
+    scan.consume(op.gated(scan.read), f32 ? pair_f32 : io == "bf16" ? ptx::pack_bf16 : ptx::pack_f16);
     op.operands.promise(y);
 
     Kernel kernel{{y}, op.operands.arguments(), {op.operands.sequence_pass(y, "u")}};
     for (auto &pass : scan.passes()) kernel.passes.push_back(pass);
-    int copies = scan.copies_a_thread();
+    int copies = scan.copies();
     kernel.device.edits = {[copies](const std::string &ptx) {
         ptx::AsyncCopies made = ptx::async_copies(ptx);
-        if (made.count < 3 * copies) throw Error("selective_scan", "its copies are not asynchronous");
+        if (made.count < copies) throw Error("selective_scan", "its copies are not asynchronous");
         return made.ptx;
     }};
     kernel.device.expansions = ptx::instructions();
@@ -91,7 +93,8 @@ Kernel over_lanes(const Spec &spec, const Knobs &k) {
 Space selective_scan_space(const Spec &spec, const Target &) {
     bool lanes = lanes_can_serve(spec);
     int64_t channels = spec.divisor("D");
-    bool bf16 = spec.choices.count("io") && spec.choice("io") == "bf16";
+    const std::string io = spec.choices.count("io") ? spec.choice("io") : "";
+    bool f32 = io == "f32", bf16 = io == "bf16";
     Space s;
     s.knob("execution", std::vector<std::string>{"in_order", "states_over_lanes"},
            lanes ? "states_over_lanes" : "in_order", "how the recurrence is carried out");
@@ -114,7 +117,7 @@ Space selective_scan_space(const Spec &spec, const Target &) {
                    k.integer("tile") == 32 && k.integer("polynomial") == 0 && k.integer("position") == 0 &&
                    k.integer("registers") == 168;
         return k.integer("threads") == 128 && k.integer("steps") == 16 && k.integer("group") == 16 &&
-               (k.integer("polynomial") || k.integer("position") == 0);
+               !(f32 && k.integer("tanh")) && (k.integer("polynomial") || k.integer("position") == 0);
     });
     s.rule([=](const Knobs &k) {
         if (k["execution"] == "in_order") return true;
@@ -130,7 +133,6 @@ Space selective_scan_space(const Spec &spec, const Target &) {
 }
 
 std::vector<Spec> usual_selective_scans(const Spec &base, const Target &) {
-    if (base.choice("io") == "f32") return {};
     return {{base.choices, {{"N", lanes_states}}, {{"D", least_channels}}}};
 }
 

@@ -9,7 +9,7 @@ namespace ks::cuda {
 
 Space selective_scan_space(const Spec &spec, const Halide::Target &target);
 Kernel selective_scan(const Spec &spec, const Knobs &knobs, const Halide::Target &target);
-// Any number of channels that whole blocks divide, with 16 states of 16-bit operands.
+// Any number of channels that whole blocks divide, with 16 states.
 std::vector<Spec> usual_selective_scans(const Spec &base, const Halide::Target &target);
 
 Space selective_state_update_space(const Spec &spec, const Halide::Target &target);

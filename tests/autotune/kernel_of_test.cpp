@@ -67,7 +67,7 @@ TEST(KernelOf, TheDefaultIsTheUsualKernelOfWidthsThatItServes) {
                    {"selective_scan", spec, "cuda", space_of("selective_scan", spec, "cuda").fallback()})
             .spec;
     };
-    for (const char *io : {"bf16", "f16"}) {
+    for (const char *io : {"f32", "bf16", "f16"}) {
         Spec usual = fallback({{"D", 2944}, {"N", 16}}, io);
         EXPECT_EQ(usual.fixed, (Dims{{"N", 16}}));
         EXPECT_EQ(usual.multiples, (Dims{{"D", 8}}));
@@ -75,7 +75,6 @@ TEST(KernelOf, TheDefaultIsTheUsualKernelOfWidthsThatItServes) {
         EXPECT_TRUE(fallback({{"D", 12}, {"N", 16}}, io).is_base());
         EXPECT_TRUE(fallback({{"D", 2944}, {"N", 8}}, io).is_base());
     }
-    EXPECT_TRUE(fallback({{"D", 2944}, {"N", 16}}, "f32").is_base());
     Spec spec{{{"io", "bf16"}}, {{"D", 2944}, {"N", 16}}};
     Knobs fixed = space_of("selective_scan", spec, "cuda").fallback();
     fixed.set("widths", "fixed");

@@ -63,6 +63,10 @@ TEST(StatesOverLanes, Plans) {
     EXPECT_THAT(cause([] { (LanesPlan{16, 2, 8}).check(); }), HasSubstr("4 or 8 lanes"));
     EXPECT_THAT(cause([] { (LanesPlan{8, 1, 8}).check(); }), HasSubstr("multiple of 8 channels"));
     EXPECT_THAT(cause([] { (LanesPlan{8, 2, 0}).check(); }), HasSubstr("cannot be shared"));
+    EXPECT_THAT(cause([] {
+                    (LanesPlan{8, 2, 4}).check();
+                }),
+                HasSubstr("cannot be shared")); // one step a thread
     EXPECT_THAT(cause([] { (LanesPlan{8, 2, 32}).check(); }), HasSubstr("too many steps"));
     EXPECT_THAT(cause([] { (LanesPlan{8, 2, 8, 4, 4}).check(); }), HasSubstr("position"));
 }
@@ -86,7 +90,7 @@ TEST(StatesOverLanes, RecurrencesThatItCannotCarryOut) {
     EXPECT_THAT(full.refused(), HasSubstr("channel, state and time at once"));
 }
 
-TEST(StatesOverLanes, OperandsOfStepsMustBeHalves) {
+TEST(StatesOverLanes, OperandsOfStepsHaveOneStorage) { // x has 16 bits
     Scan scan;
     ImageParam wide(Float(32), 2, "wide");
     Var d = scan.d, t = scan.t;
@@ -94,7 +98,18 @@ TEST(StatesOverLanes, OperandsOfStepsMustBeHalves) {
     StatesOverLanes lanes(scan.r, {}, Expr(100), y);
     auto pack = [](const Expr &low, const Expr &) { return cast<uint32_t>(low); };
     EXPECT_THAT(cause([&] { lanes.consume(lanes.read(d, t) * Func(wide)(d, t), pack); }),
-                HasSubstr("16-bit elements"));
+                HasSubstr("all have 16 bits, or all 32"));
+}
+
+TEST(StatesOverLanes, HeldOperandsOfTheConsumerAreNotOfTime) {
+    Scan scan;
+    ImageParam across(UInt(16), 2, "across");
+    Var d = scan.d, t = scan.t;
+    Func y("y");
+    StatesOverLanes lanes(scan.r, {}, Expr(100), y);
+    auto pack = [](const Expr &low, const Expr &) { return cast<uint32_t>(low); };
+    EXPECT_THAT(cause([&] { lanes.consume(lanes.read(d, t) * Func(across)(t, d), pack); }),
+                HasSubstr("must be read along d and time"));
 }
 
 TEST(OperandsOfTerms, KindsByWhatTheyDependOn) {
