@@ -52,6 +52,11 @@ void Space::set_fallback(const Knobs &fallback) {
             knob.fallback = value->second;
 }
 
+void Space::formerly(const std::string &name, const std::string &value) {
+    for (auto &knob : knobs_)
+        if (knob.name == name) knob.former = value;
+}
+
 Knobs Space::fallback() const {
     Knobs k;
     for (const auto &knob : knobs_) knob.set(k, knob.fallback);
@@ -67,7 +72,7 @@ bool Space::legal(const Knobs &k) const {
         const std::string &value = knob.of(k);
         if (named && knob.implied && value == knob.fallback) return false;
         if (std::find(knob.values.begin(), knob.values.end(), value) == knob.values.end()) return false;
-        if (knob.varies && !knob.varies(k) && value != knob.fallback) return false;
+        if (knob.varies && !knob.varies(k) && value != knob.fallback && value != knob.former) return false;
     }
     if (k.values().size() != known) return false;
     return std::all_of(rules_.begin(), rules_.end(), [&](const auto &rule) { return rule(k); });

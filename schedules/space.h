@@ -36,6 +36,8 @@ struct Knob {
     std::function<bool(const Knobs &)> varies = nullptr;
     // A point without the knob has its default, and one with the default is without the knob.
     bool implied = false;
+    // A default of before: points on record have it where the knob does not vary.
+    std::string former = {};
 
     const std::string &of(const Knobs &point) const {
         return implied && !point.has(name) ? fallback : point[name];
@@ -62,6 +64,8 @@ class Space {
     void begin_group(std::function<bool(const Knobs &)> on) { group_ = std::move(on); }
     void end_group() { group_ = nullptr; }
     void set_fallback(const Knobs &fallback); // of the knobs that it names
+    // The knob had this default when points were recorded: they go on to be legal.
+    void formerly(const std::string &name, const std::string &value);
     // A combination is legal when all rules hold; the default must be.
     void rule(std::function<bool(const Knobs &)> legal) { rules_.push_back(std::move(legal)); }
 

@@ -45,6 +45,23 @@ TEST(Space, RulesHoldInGroupsToo) {
     EXPECT_THAT(text(s.all()), ElementsAre("b210", "a210", "a310", "b220"));
 }
 
+// Where it does not vary; where it does it is a value like others.
+TEST(Space, PointsWithAFormerDefaultStayLegal) {
+    Space s;
+    s.knob("form", std::vector<std::string>{"a", "b"}, "a", "");
+    s.begin_group([](const Knobs &k) { return k["form"] == "b"; });
+    s.knob("x", {1, 2, 3}, 2, "");
+    s.end_group();
+    s.formerly("x", "1");
+    auto point = [](const char *form, const char *x) {
+        return Knobs(std::map<std::string, std::string>{{"form", form}, {"x", x}});
+    };
+    EXPECT_TRUE(s.legal(point("a", "1")));
+    EXPECT_TRUE(s.legal(point("a", "2")));
+    EXPECT_FALSE(s.legal(point("a", "3")));
+    EXPECT_THAT(s.all(), ElementsAre(point("a", "2"), point("b", "1"), point("b", "2"), point("b", "3")));
+}
+
 // What was recorded before the knob was there is still the same point of the space.
 TEST(Space, ALaterKnobIsNamedOnlyWhereItIsNotItsDefault) {
     Space before = two_forms(), s = two_forms();
