@@ -26,7 +26,9 @@ constexpr const char *barrier = "ks_tile_barrier";          // (thread): all con
 constexpr const char *open_block = "ks_tile_open_block";    // (thread): a store buffer is free
 constexpr const char *stage = "ks_tile_stage";              // (column group, half, pair): into the buffer
 constexpr const char *store_block = "ks_tile_store_block";  // (row, column of the output): the buffer leaves
-constexpr const char *drain = "ks_tile_drain";              // (thread): all that left has arrived
+constexpr const char *store_quad =
+    "ks_tile_store_quad"; // (element of the output, elements behind it, whether to store, four pairs)
+constexpr const char *drain = "ks_tile_drain"; // (thread): all that left has arrived
 
 // The number of an accumulator is part of the name because LLVM merges branches whose calls differ only in
 // their arguments; the other calls with constants stand under no condition of a thread.

@@ -2,6 +2,7 @@
 #include "dsl/tile/cuda/consumer.h"
 #include "dsl/lower/ir_facts.h"
 #include "dsl/tile/cuda/calls.h"
+#include "dsl/tile/cuda/quad_store.h"
 #include "runtime/base/error.h"
 
 namespace ks::tile {
@@ -140,7 +141,7 @@ Stmt consumer_code(const Stmt &tile, const TileContext &context) {
     Consumer consumer(context);
     Stmt code = consumer.mutate(tile);
     consumer.finish();
-    return code;
+    return context.op.quad_store ? quad_stores(code, context) : code;
 }
 
 } // namespace ks::tile

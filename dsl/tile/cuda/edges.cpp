@@ -34,25 +34,28 @@ class LoadsInPlace : public IRMutator {
 
 class LoadInside : public IRMutator {
   public:
-    LoadInside(const Expr &inside, const std::set<std::string> &own) : inside_(inside), own_(own) {}
+    LoadInside(const InsideOf &inside_of, const std::set<std::string> &own)
+        : inside_of_(inside_of), own_(own) {}
 
   private:
     using IRMutator::visit;
-    Expr inside_;
+    const InsideOf &inside_of_;
     const std::set<std::string> &own_;
 
     // A dense vector stays one: pairs of columns are inside together, and a buffer with columns has a pair.
-    Expr index_inside(const Expr &index) const {
+    static Expr index_inside(const Expr &index, const Expr &inside) {
         if (const Ramp *r = index.as<Ramp>())
-            return Ramp::make(Select::make(inside_, r->base, make_zero(r->base.type())), r->stride, r->lanes);
-        Expr holds = inside_;
+            return Ramp::make(Select::make(inside, r->base, make_zero(r->base.type())), r->stride, r->lanes);
+        Expr holds = inside;
         if (index.type().is_vector()) holds = Broadcast::make(holds, index.type().lanes());
         return Select::make(holds, index, make_zero(index.type()));
     }
 
     Expr visit(const Load *op) override {
         if (own_.count(op->name)) return IRMutator::visit(op);
-        return Load::make(op->type, op->name, index_inside(mutate(op->index)), op->image, op->param,
+        Expr inside = inside_of_(op);
+        if (!inside.defined()) return IRMutator::visit(op);
+        return Load::make(op->type, op->name, index_inside(mutate(op->index), inside), op->image, op->param,
                           mutate(op->predicate), ModulusRemainder());
     }
 };
@@ -92,7 +95,12 @@ Stmt with_loads_in_place(const Stmt &body, const std::string &thread) {
 }
 
 Expr load_inside(const Expr &value, const Expr &inside, const std::set<std::string> &own) {
-    return LoadInside(inside, own).mutate(value);
+    return load_inside(
+        value, [&](const Load *) { return inside; }, own);
+}
+
+Expr load_inside(const Expr &value, const InsideOf &inside_of, const std::set<std::string> &own) {
+    return LoadInside(inside_of, own).mutate(value);
 }
 
 } // namespace ks::tile

@@ -4,6 +4,8 @@
 // gate).
 #pragma once
 #include "dsl/tile/cuda/placement.h"
+#include <functional>
+#include <set>
 
 namespace ks::tile {
 
@@ -28,6 +30,11 @@ Halide::Internal::Stmt with_loads_in_place(const Halide::Internal::Stmt &body, c
 
 // The value with every load outside of `own` memory redirected to element 0 where `inside` does not hold.
 Halide::Expr load_inside(const Halide::Expr &value, const Halide::Expr &inside,
+                         const std::set<std::string> &own);
+
+// The same with a condition for each load; undefined: it is always inside.
+using InsideOf = std::function<Halide::Expr(const Halide::Internal::Load *)>;
+Halide::Expr load_inside(const Halide::Expr &value, const InsideOf &inside_of,
                          const std::set<std::string> &own);
 
 } // namespace ks::tile

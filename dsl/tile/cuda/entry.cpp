@@ -33,7 +33,7 @@ std::string bounds(const TileOp &op) {
            std::to_string(op.blocks_per_multiprocessor) + cluster;
 }
 
-std::string common_start(const TileOp &op) {
+std::string common_start(const TileOp &op, const std::string &halide) {
     constexpr int atom = SharedLayout::atom;
     Code code;
     code(".reg .f32 %ks_acc<", op.accumulators(), ">;");
@@ -41,6 +41,11 @@ std::string common_start(const TileOp &op) {
     code("mov.u32 %ks_base, ks_shared;");
     code("add.u32 %ks_base, %ks_base, ", atom - 1, ";");
     code("and.b32 %ks_base, %ks_base, ", -atom, ";");
+    if (op.quad_store) {
+        code(".reg .b64 %ks_out;");
+        code("ld.param.b64 %ks_out, [", parameter(halide, calls::Operand::out), "];");
+        code("cvta.to.global.u64 %ks_out, %ks_out;");
+    }
     return code.text();
 }
 
@@ -55,7 +60,7 @@ std::string framed(const std::string &halide, const TileOp &op, const std::vecto
     size_t open = place_of(ptx, "(", kernel), close = place_of(ptx, ")", open),
            body = place_of(ptx, "{", close);
     bool bare = ptx.find(".param", open) > close;
-    ptx.insert(body + 1, common_start(op) + start);
+    ptx.insert(body + 1, common_start(op, halide) + start);
     ptx.insert(close + 1, bounds(op));
     ptx.insert(close, declared(parameters, bare));
     ptx.insert(kernel, ".extern .shared .align 1024 .b8 ks_shared[];\n");

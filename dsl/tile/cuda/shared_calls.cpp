@@ -2,6 +2,7 @@
 #include "dsl/tile/cuda/shared_calls.h"
 #include "dsl/tile/cuda/calls.h"
 #include "dsl/tile/cuda/operands.h"
+#include "dsl/tile/cuda/quad_exchange.h"
 #include "dsl/tile/cuda/shared_layout.h"
 
 namespace ks::tile {
@@ -29,6 +30,7 @@ std::map<std::string, ptx::Expansion> shared_expansions(const TileOp &op) {
         [](Code &code, Call c) { code("mov.b32 %ks_row", number(c, 0), ", ", c.arguments.at(1), ";"); });
     all[calls::barrier] = expansion(
         [op](Code &code, Call) { code("bar.sync ", consumers_barrier, ", ", op.consumers(), ";"); });
+    all[calls::store_quad] = expansion([](Code &code, Call c) { store_quad(code, c); });
     all[calls::shared_base] = expansion([op](Code &code, Call c) { shared_base(code, op, c); });
     return all;
 }

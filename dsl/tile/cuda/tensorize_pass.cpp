@@ -87,7 +87,9 @@ TensorizePass::TensorizePass(const TileMatmul &matmul, const TileOp &op) : matmu
     aligned(matmul.w.parameter(), unit);
     if (op.unit == Unit::mma && (matmul.a.dimensions() != 2 || matmul.w.dimensions() != 2))
         throw Error("tile operand", "mma reads operands of two dimensions");
-    if (op.staged_store) aligned(matmul.out.output_buffer().parameter(), unit);
+    if (op.staged_store || op.quad_store) aligned(matmul.out.output_buffer().parameter(), unit);
+    if (op.quad_store && matmul.out.output_buffer().host_alignment() % chunk_bytes)
+        throw Error("tile operand " + matmul.out.name(), "does not begin at a multiple of 16 bytes");
 }
 
 void TensorizePass::verify() const {
@@ -224,7 +226,8 @@ Stmt TensorizePass::thread_loop(const For *op) {
     } else {
         all = roles(thread, shell.for_consumers(tile), shell.for_producers(produce(placement, thread)));
     }
-    all = Block::make({keep_operands(matmul_, op_.staged_store), calls::perform(calls::init, {thread}), all});
+    all = Block::make({keep_operands(matmul_, op_.staged_store || op_.quad_store),
+                       calls::perform(calls::init, {thread}), all});
     if (cluster_) all = cluster_->with_rank(all);
     return For::make(op->name, op->min, op_.threads(), op->for_type, op->partition_policy, op->device_api,
                      all);

@@ -24,6 +24,9 @@ void check_shape(const TileOp &op) {
             of(op.columns, "columns: 8 to 256, in eights for each product"));
     require(!op.staged_store || op.result_columns() % store_block_columns == 0,
             of(op.result_columns(), "result columns: a staged store takes 64 at a time"));
+    require(!op.quad_store || !op.staged_store, "results are staged or exchanged in quads, not both");
+    require(!op.quad_store || op.result_columns() % quad_columns == 0,
+            of(op.result_columns(), "result columns: a quad stores 32 of a row"));
 }
 
 // Blocks that split K.

@@ -23,6 +23,7 @@ constexpr int chunk_bytes = 16;        // what a thread copies at a time, and wh
 constexpr int chunks_of_row = swizzle_row_bytes / chunk_bytes;
 constexpr int store_block_bytes = slab_rows * swizzle_row_bytes; // what one asynchronous store takes
 constexpr int store_block_columns = 64;                          // 16-bit results in a row of it
+constexpr int quad_columns = 32;                                 // 16 bytes of results for each of four lanes
 constexpr int most_shared_bytes = 232448;                        // of a block on compute capability 9.0 ...
 constexpr int shared_bytes_everywhere = 101376;                  // ... and on all from 8.0 on
 constexpr int registers_of_multiprocessor = 65536;
@@ -52,6 +53,7 @@ struct TileOp {
     int stages = 4;
     bool gathered = false;    // rows of A through an index, by cp.async; else boxes of a tensor map
     bool staged_store = true; // results leave through shared memory and tensor map; else by Halide's stores
+    bool quad_store = false;  // of which those of a row are exchanged between four lanes, 16 bytes for each
     int producer_threads = 128;
     // Per thread after the roles part; 0, 0: as at entry.
     int producer_registers = 40, consumer_registers = 232;

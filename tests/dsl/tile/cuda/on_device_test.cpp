@@ -56,6 +56,7 @@ std::vector<Case> cases() {
     persistent.order = {4, 2};
     gated.products = 2;
     auto mma = [](TileOp &op) { op.unit = Unit::mma, op.producer_threads = 0, op.stages = 3; };
+    auto quads = [](TileOp &op) { op.quad_store = true; };
     return {{"staged", {256, 256, 136}, staged},
             {"persistent", {512, 256, 1472}, persistent},
             {"gated", {256, 128, 192}, gated},
@@ -63,7 +64,15 @@ std::vector<Case> cases() {
             {"split", {100, 124, 2944}, direct([](TileOp &op) {
                  op.splits = 4, op.order = {1, 0};
              })},
-            {"mma, ragged", {200, 200, 200}, direct(mma)}};
+            {"mma, ragged", {200, 200, 200}, direct(mma)},
+            {"quads, ragged", {200, 104, 520}, direct(quads)},
+            {"quads, gated", {200, 136, 192}, direct([=](TileOp &op) {
+                 quads(op), op.columns = 128, op.products = 2;
+             })},
+            {"quads, split", {100, 248, 2944}, direct([=](TileOp &op) {
+                 quads(op), op.columns = 256, op.splits = 4, op.order = {1, 0};
+             })},
+            {"quads, mma, ragged", {200, 200, 200}, direct([=](TileOp &op) { quads(op), mma(op); })}};
 }
 
 class TilesOnDevice : public testing::TestWithParam<size_t> {

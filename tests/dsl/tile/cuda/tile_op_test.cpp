@@ -104,6 +104,16 @@ TEST(TileOp, SplitsAreOfWgmmaWithWholeSharesAndAStepForEveryBlock) {
                 HasSubstr("8 result columns: a staged store"));
 }
 
+TEST(TileOp, QuadsStoreThirtyTwoColumnsOfRowsThatAreNotStaged) {
+    auto quads = [](TileOp &op) { op.staged_store = false, op.quad_store = true; };
+    EXPECT_EQ(why([&](TileOp &op) { quads(op); }), "no error");
+    EXPECT_THAT(why([](TileOp &op) { op.quad_store = true; }), HasSubstr("staged or exchanged in quads"));
+    EXPECT_THAT(why([&](TileOp &op) { quads(op), op.columns = 48; }),
+                HasSubstr("48 result columns: a quad stores 32 of a row"));
+    EXPECT_THAT(why([&](TileOp &op) { quads(op), op.columns = 96, op.products = 2; }),
+                HasSubstr("48 result columns: a quad stores 32 of a row"));
+}
+
 // From each of 7 others 4 sums of 256 threads, between the store buffers and Halide's own.
 TEST(TileOp, SumsOfOtherBlocksHaveAPlaceOfTheirOwn) {
     TileOp op = legal();

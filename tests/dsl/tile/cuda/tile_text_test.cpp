@@ -189,6 +189,7 @@ std::vector<Variant> variants() {
     });
     auto columns = [](int n) { return with([n](TileOp &op) { op.columns = n; }); };
     auto direct = with([](TileOp &op) { op.columns = 192, op.staged_store = false; });
+    auto quads = with([](TileOp &op) { op.columns = 192, op.staged_store = false, op.quad_store = true; });
     auto slabs = with([](TileOp &op) { op.columns = 128, op.slabs = 2, op.order.group = 0; });
     auto half = with([](TileOp &op) { op.columns = 192, op.storage = Storage::f16; });
     auto in_order = [] {
@@ -206,6 +207,8 @@ std::vector<Variant> variants() {
             {"K 92", {200, 136, 92, 96}, columns(256)},
             {"f16", {300, 320, 1472}, half},
             {"direct", {333, 200, 1472}, direct},
+            {"quads", {333, 200, 1472}, quads},
+            {"quads symbolic", {1000, 7744, 1472, 0, true}, quads},
             {"gated", {2048, 3872, 1472}, gated()},
             {"gated K 100", {300, 200, 100, 104}, gated()},
             {"gated symbolic", {2048, 3872, 1472, 0, true}, gated()},
