@@ -28,6 +28,7 @@ ProductForms forms_of(const Spec &spec, const GroupedProduct::Kind &kind) {
     forms.tile.gathered = kind.gathers;
     forms.tile.experts = true;
     forms.tile.scattered = !kind.gathers;
+    forms.tile.wide_results = !kind.gathers && spec.choice("out") == "f32";
     return forms;
 }
 
@@ -136,6 +137,12 @@ Space space(const Spec &spec, const ProductForms &forms) {
     if (slots <= most_of_few && s.legal(few)) s.set_fallback(few);
     if (forms.tiles && slots == tile::slab_rows)
         s.set_fallback(Knobs(std::map<std::string, std::string>{{"warpgroups", "1"}}));
+    Knobs quads = s.fallback();
+    quads.set("store", "quads");
+    if (forms.tiles && problem.scattered && s.legal(quads)) {
+        s.set_fallback(quads);
+        s.formerly("store", "direct");
+    }
     return s;
 }
 

@@ -54,6 +54,7 @@ tile::TileOp tile_op(const Knobs &k, const TileProblem &p) {
     op.splits = of_later("splits");
     op.order = {k.integer("row_group"), k.integer("resident")};
     op.staged_store = k["store"] == "staged";
+    op.quad_store = k["store"] == "quads";
     op.producer_threads = op.unit == tile::Unit::mma     ? 0
                           : k["producer"] == "warpgroup" ? tile::warpgroup_threads
                                                          : 32;
@@ -75,18 +76,19 @@ void add_tile_knobs(Space &s, const TileProblem &p, const std::function<bool(con
     s.knob("row_group", {0, 1, 4, 8, 16}, 8, "tile: row tiles that share a column tile; 0: all");
     s.knob("resident", {0, 132, 264}, 0, "tile: blocks that stay and take tile after tile; 0: one each");
     s.knob("producer", std::vector<std::string>{"warp", "warpgroup"}, "warpgroup", "tile: who copies");
-    s.knob("store", std::vector<std::string>{"staged", "direct"}, p.scattered ? "direct" : "staged",
-           "tile: results through shared memory and a tensor map, or from registers");
+    s.knob("store", std::vector<std::string>{"staged", "direct", "quads"}, p.scattered ? "direct" : "staged",
+           "tile: results through shared memory and a tensor map, from registers by pairs of columns, or by "
+           "eights that four lanes exchange");
     s.later_knob("tile_blocks", {1, 2}, 1, "tile: resident on a multiprocessor");
     if (p.splits)
         s.later_knob("splits", {1, 2, 4, 8}, 1, "tile: blocks that share one, each with its part of K");
     s.end_group();
-    bool direct = p.scattered || !whole_rows(p);
+    bool maps = whole_rows(p) && !p.scattered, quads = whole_rows(p) && !p.wide_results;
     s.rule([=](const Knobs &k) {
         if (!on(k)) return true;
-        return (!direct || k["store"] == "direct") && (!p.scattered || k.integer("resident") == 0) &&
-               (!p.experts || k["unit"] == "wgmma") && is_legal(tile_op(k, p)) &&
-               guards_leave_tiles(tile_op(k, p), p);
+        return (maps || k["store"] != "staged") && (quads || k["store"] != "quads") &&
+               (!p.scattered || k.integer("resident") == 0) && (!p.experts || k["unit"] == "wgmma") &&
+               is_legal(tile_op(k, p)) && guards_leave_tiles(tile_op(k, p), p);
     });
 }
 

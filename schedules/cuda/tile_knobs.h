@@ -14,11 +14,12 @@ struct TileProblem {
     bool gathered = false; // rows through an index
     // Rows of the output go anywhere: no tensor map takes them there, and Halide keeps the order of tiles.
     bool scattered = false;
-    bool experts = false; // weights of many: more dimensions than mma takes
-    bool splits = false;  // blocks may split K
+    bool experts = false;      // weights of many: more dimensions than mma takes
+    bool splits = false;       // blocks may split K
+    bool wide_results = false; // results of 32 bits: eight of them are no 16 bytes
 };
 
-// Whether a tensor map takes the rows of the output, which are whole 16 bytes.
+// Whether the rows of the output are whole 16 bytes: a tensor map takes them, and quads of lanes.
 bool whole_rows(const TileProblem &problem);
 
 // Adds the knobs; with `on` false they stay at their defaults, for points of another form of the op. A point

@@ -45,6 +45,70 @@ TEST(GroupedSquares, ServeAnyNumberOfSlots) {
         }
 }
 
+int count(const std::string &text, const std::string &what) {
+    int n = 0;
+    for (size_t at = 0; (at = text.find(what, at)) != std::string::npos; at++) n++;
+    return n;
+}
+
+// The rows of a tile of results go anywhere: by default 16 bytes of a thread at a time.
+TEST(GroupedTiles, WriteRowsBySixteenBytes) {
+    Halide::Target target = kernel_target("cuda");
+    auto ptxas = ptx::Ptxas::find();
+    for (int64_t B : {64, 128})
+        for (int64_t N : {1472, 1464}) { // also groups of columns that are not in fours in the last tile
+            FewRowsCase c = down("bf16", "bf16", "bf16", B, 3872, N);
+            const Op &op = op_named(c.op);
+            Knobs k = op.space(c.spec, target).fallback();
+            EXPECT_EQ(k["form"], "tiles");
+            EXPECT_EQ(k["store"], "quads");
+            for (const char *columns : {"128", "192", "256"}) {
+                k.set("columns", columns);
+                SCOPED_TRACE(c.spec.text() + " " + k.text());
+                EXPECT_TRUE(op.space(c.spec, target).legal(k));
+                std::string made = device_text(op.build(c.spec, k, target));
+                int stores = 2 * std::stoi(columns) / 32;
+                EXPECT_EQ(count(made, "st.global.v4.b32"), stores);
+                EXPECT_EQ(count(made, "st.global"), stores);
+                EXPECT_EQ(count(made, "shfl.sync.bfly"), 4 * stores);
+                EXPECT_LE(count(made, "ld.global"), 9); // rows and scales of two rows, not of every pair
+                if (!ptxas || !ptxas->knows("sm_90a")) continue;
+                ptx::Resources used = ptxas->assemble(made, {"sm_90a", 0}).kernels.at(0);
+                EXPECT_EQ(used.stack + used.spill_stores + used.spill_loads, 0);
+            }
+        }
+}
+
+TEST(GroupedTiles, RecordedPointsOfOtherFormsStayPoints) {
+    Halide::Target target = kernel_target("cuda");
+    Space s =
+        op_named("grouped_expert_down").space(down("bf16", "bf16", "bf16", 64, 3872, 1472).spec, target);
+    Knobs k = s.fallback();
+    k.set("form", "squares");
+    EXPECT_TRUE(s.legal(k));
+    k.set("store", "direct");
+    EXPECT_TRUE(s.legal(k));
+    k.set("store", "staged");
+    EXPECT_FALSE(s.legal(k));
+}
+
+TEST(GroupedTiles, WriteByPairsWhereQuadsDoNotFit) {
+    Halide::Target target = kernel_target("cuda");
+    for (const FewRowsCase &c :
+         {down("bf16", "bf16", "f32", 128, 3872, 1472), down("bf16", "bf16", "bf16", 128, 3872, 1476)}) {
+        SCOPED_TRACE(c.spec.text());
+        const Op &op = op_named(c.op);
+        Space s = op.space(c.spec, target);
+        Knobs k = s.fallback();
+        EXPECT_EQ(k["store"], "direct");
+        k.set("form", "tiles");
+        EXPECT_TRUE(s.legal(k));
+        EXPECT_EQ(count(device_text(op.build(c.spec, k, target)), "shfl.sync.bfly"), 0);
+        k.set("store", "quads");
+        EXPECT_FALSE(s.legal(k));
+    }
+}
+
 using GroupedDecode = FewRows;
 
 TEST_P(GroupedDecode, IsTheDefaultAndLoadsAllOfAVectorAtOnce) {

@@ -43,6 +43,19 @@ TEST(LinearTiles, OnlyStagedStoresAskForRowsOfWholeVectors) {
     }
 }
 
+TEST(LinearTiles, QuadsAskForRowsOfWholeVectorsAndThirtyTwoColumns) {
+    const std::map<std::string, std::string> quads = {{"columns", "96"}, {"store", "quads"}};
+    EXPECT_FALSE(space_of(2944, 124).legal(tile(space_of(2944, 124), quads)));
+    Space s = space_of(2944, 1472);
+    EXPECT_EQ(s.fallback()["store"], "staged");
+    EXPECT_TRUE(s.legal(tile(s, quads)));
+    EXPECT_TRUE(s.legal(tile(s, {{"columns", "256"}, {"store", "quads"}, {"splits", "4"}})));
+    EXPECT_TRUE(
+        s.legal(tile(s, {{"unit", "mma"}, {"columns", "64"}, {"producer", "warp"}, {"store", "quads"}})));
+    EXPECT_FALSE(s.legal(tile(s, {{"columns", "240"}, {"store", "quads"}})));
+    EXPECT_FALSE(s.legal(tile(s, {{"columns", "64"}, {"store", "quads"}, {"splits", "4"}})));
+}
+
 TEST(LinearTiles, SplitsOfKAreLegalWhereTheTileOperationIs) {
     Space s = space_of(2944, 1472);
     const std::map<std::string, std::string> eight = {
