@@ -116,7 +116,7 @@ std::vector<Expr> GroupedProduct::weight_at(const Expr &i, const Expr &column, c
 }
 
 GroupedProduct::GroupedProduct(const Contract &contract, const Spec &spec, const Kind &what, Reads reads,
-                               const SlotLoops &loops)
+                               const TileWalk &of_tiles)
     : kind(what), operands(contract, spec) {
     Expr K = operands.width("K", kind.input), N = operands.width(kind.columns, "w"),
          B = operands.width("B", "rows");
@@ -132,14 +132,18 @@ GroupedProduct::GroupedProduct(const Contract &contract, const Spec &spec, const
         x.push_back(input), w.push_back(weights), products.push_back(product);
     }
     operands.convert_by_call();
+    const SlotLoops &loops = of_tiles.slots;
     walk(loops.empty() ? std::vector<std::pair<Expr, int>>{{B, 1}}
-                       : std::vector<std::pair<Expr, int>>(loops.begin(), loops.end()));
+                       : std::vector<std::pair<Expr, int>>(loops.begin(), loops.end()),
+         of_tiles.apart);
 }
 
-void GroupedProduct::walk(const std::vector<std::pair<Expr, int>> &loops) {
+void GroupedProduct::walk(const std::vector<std::pair<Expr, int>> &loops, int apart) {
     Region region;
+    Expr all = operands.buffer("rows").dim(1).extent();
     for (const auto &loop : loops) region.emplace_back(0, loop.first);
-    region.emplace_back(0, operands.buffer("rows").dim(1).extent());
+    region.emplace_back(0, apart ? (all + apart - 1) / apart : all);
+    if (apart) region.emplace_back(0, apart);
     RDom r(region, "r");
     auto count = static_cast<int>(loops.size());
     for (int i = 0; i < count; i++) {
@@ -148,7 +152,15 @@ void GroupedProduct::walk(const std::vector<std::pair<Expr, int>> &loops) {
         at_slot_ = i ? at_slot_ + steps : steps;
     }
     tiles = r[count];
-    r.where(operands.load("experts", {0, tiles}) >= 0);
+    if (!apart) {
+        at_tile_ = tiles;
+        r.where(operands.load("experts", {0, tiles}) >= 0);
+        return;
+    }
+    series = r[count + 1];
+    Expr of_series = tiles * apart + *series;
+    at_tile_ = unsafe_promise_clamped(of_series, 0, all - 1);
+    r.where(select(of_series < all, operands.load("experts", {0, min(of_series, all - 1)}), -1) >= 0);
 }
 
 void GroupedProduct::promise_dense() {
@@ -170,7 +182,7 @@ void GroupedProduct::promise_dense() {
 
 std::vector<Expr> GroupedProduct::at_loops() const {
     std::vector<Expr> sums;
-    for (const Func &product : products) sums.push_back(product(n, at_slot_, tiles));
+    for (const Func &product : products) sums.push_back(product(n, at_slot_, at_tile_));
     return sums;
 }
 
@@ -178,8 +190,8 @@ GroupedProduct::Kind GroupedExpertUp::kind_of(const Spec &spec) {
     return {"x", "F", std::stoi(spec.choice("halves")), true};
 }
 
-GroupedExpertUp::GroupedExpertUp(const Spec &spec, const Maths &maths, Reads reads, const SlotLoops &loops)
-    : GroupedProduct(grouped_expert_up_contract(), spec, kind_of(spec), reads, loops), maths_(maths) {
+GroupedExpertUp::GroupedExpertUp(const Spec &spec, const Maths &maths, Reads reads, const TileWalk &walk)
+    : GroupedProduct(grouped_expert_up_contract(), spec, kind_of(spec), reads, walk), maths_(maths) {
     out = output(at_loops());
 }
 
@@ -189,21 +201,21 @@ Func GroupedExpertUp::output(const std::vector<Expr> &sums) const {
     Expr value = operands.store("h", sums.size() == 2 ? active * sums[1] : active);
     Func h("h");
     h(n, slot, tile) = undef(value.type());
-    h(n, at_slot(), tiles) = value;
+    h(n, at_slot(), at_tile()) = value;
     operands.promise(h);
     return h;
 }
 
 GroupedProduct::Kind GroupedExpertDown::kind_of(const Spec &) { return {"h", "N", 1, false}; }
 
-GroupedExpertDown::GroupedExpertDown(const Spec &spec, Reads reads, const SlotLoops &loops)
-    : GroupedProduct(grouped_expert_down_contract(), spec, kind_of(spec), reads, loops) {
+GroupedExpertDown::GroupedExpertDown(const Spec &spec, Reads reads, const TileWalk &walk)
+    : GroupedProduct(grouped_expert_down_contract(), spec, kind_of(spec), reads, walk) {
     out = output(at_loops());
 }
 
 Func GroupedExpertDown::output(const std::vector<Expr> &sums) const {
     Var m("m");
-    Expr to = row(at_slot(), tiles);
+    Expr to = row(at_slot(), at_tile());
     Expr value = operands.store("y", sums[0] * operands.load("scale", {to}));
     Func y("y");
     y(n, m) = undef(value.type());

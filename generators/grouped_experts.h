@@ -21,6 +21,12 @@ const Contract &grouped_expert_down_contract();
 // by a schedule, because to Halide repeated rows might depend on each other.
 using SlotLoops = std::vector<std::pair<int, int>>;
 
+// And over the tiles, for the same reason: in order, or in `apart` series, each of every `apart`-th tile.
+struct TileWalk {
+    SlotLoops slots = {};
+    int apart = 0;
+};
+
 // What both ops are: one or two products (gate and up) of the same rows, written tile by tile.
 class GroupedProduct {
   public:
@@ -40,7 +46,8 @@ class GroupedProduct {
     std::vector<Halide::Func> x, w, products;
     Halide::Func out;                // its update writes the tiles that are used
     std::vector<Halide::RVar> slots; // loops of the update, innermost first
-    Halide::RVar tiles;
+    Halide::RVar tiles;              // of a series, where there are some
+    std::optional<Halide::RVar> series;
 
     // For executions with products of their own. Places in kind.input and in w, innermost first:
     std::vector<Halide::Expr> input_at(const Halide::Expr &k, const Halide::Expr &slot,
@@ -48,7 +55,8 @@ class GroupedProduct {
     std::vector<Halide::Expr> weight_at(const Halide::Expr &k, const Halide::Expr &column,
                                         const Halide::Expr &part, const Halide::Expr &tile) const;
     Halide::Expr at_slot() const { return at_slot_; } // of the update's loops
-    // `out` from the f32 product of each part at those loops: n, at_slot(), tiles.
+    Halide::Expr at_tile() const { return at_tile_; }
+    // `out` from the f32 product of each part at those loops: n, at_slot(), at_tile().
     virtual Halide::Func output(const std::vector<Halide::Expr> &products) const = 0;
 
     // The widths, and rows without gaps, as constants: what the runtime ensures for kernels that fix them.
@@ -56,18 +64,18 @@ class GroupedProduct {
 
   protected:
     GroupedProduct(const Contract &contract, const Spec &spec, const Kind &kind, Reads reads,
-                   const SlotLoops &loops);
+                   const TileWalk &walk);
     std::vector<Halide::Expr> at_loops() const;                                 // the products
     Halide::Expr row(const Halide::Expr &slot, const Halide::Expr &tile) const; // of x or y
 
   private:
-    void walk(const std::vector<std::pair<Halide::Expr, int>> &loops);
+    void walk(const std::vector<std::pair<Halide::Expr, int>> &loops, int apart);
     Halide::Expr expert(const Halide::Expr &tile) const;
-    Halide::Expr at_slot_;
+    Halide::Expr at_slot_, at_tile_;
 };
 
 struct GroupedExpertUp final : GroupedProduct {
-    GroupedExpertUp(const Spec &spec, const Maths &maths, Reads reads, const SlotLoops &loops = {});
+    GroupedExpertUp(const Spec &spec, const Maths &maths, Reads reads, const TileWalk &walk = {});
     static Kind kind_of(const Spec &spec);
     Halide::Func output(const std::vector<Halide::Expr> &products) const override; // h
 
@@ -76,7 +84,7 @@ struct GroupedExpertUp final : GroupedProduct {
 };
 
 struct GroupedExpertDown final : GroupedProduct {
-    GroupedExpertDown(const Spec &spec, Reads reads, const SlotLoops &loops = {});
+    GroupedExpertDown(const Spec &spec, Reads reads, const TileWalk &walk = {});
     static Kind kind_of(const Spec &spec);
     Halide::Func output(const std::vector<Halide::Expr> &products) const override; // y
 };

@@ -38,6 +38,15 @@ void WherePass::verify() const {
     if (!placed_) throw Error("where pass", "no condition loads " + buffer_);
 }
 
+void WherePass::meet(const Expr &condition) {
+    if (condition_.defined() && !equal(condition_, condition)) {
+        std::ostringstream said;
+        said << "two conditions load " << buffer_ << ": " << condition_ << " and " << condition;
+        throw Error("where pass", said.str());
+    }
+    condition_ = condition;
+}
+
 Stmt WherePass::visit(const IfThenElse *op) {
     if (op->else_case.defined()) return IRMutator::visit(op);
     if (is_used(op->condition)) return mutate(op->then_case);
@@ -49,12 +58,7 @@ Stmt WherePass::visit(const IfThenElse *op) {
         side = side.defined() ? side && term : term;
     }
     if (!ours.defined()) return IRMutator::visit(op);
-    if (condition_.defined() && !equal(condition_, ours)) {
-        std::ostringstream said;
-        said << "two conditions load " << buffer_ << ": " << condition_ << " and " << ours;
-        throw Error("where pass", said.str());
-    }
-    condition_ = ours;
+    meet(ours);
     Stmt inner = mutate(op->then_case);
     return others.defined() ? IfThenElse::make(others, inner) : inner;
 }
@@ -69,12 +73,25 @@ Stmt WherePass::around(const std::string &variable, const Stmt &body) {
 }
 
 Stmt WherePass::visit(const LetStmt *op) {
+    auto of_loop = [&](const std::string &loop) { return expr_uses_var(op->value, loop); };
+    if (std::any_of(serial_.begin(), serial_.end(), of_loop)) { // the loop decides
+        Expr before = condition_;
+        condition_ = Expr();
+        Stmt body = mutate(op->body);
+        Expr inside = condition_;
+        condition_ = before;
+        if (inside.defined()) meet(substitute(op->name, op->value, inside));
+        return LetStmt::make(op->name, op->value, body);
+    }
     return LetStmt::make(op->name, op->value, around(op->name, op->body));
 }
 
 Stmt WherePass::visit(const For *op) {
-    return For::make(op->name, op->min, op->extent, op->for_type, op->partition_policy, op->device_api,
-                     around(op->name, op->body));
+    bool serial = op->for_type == ForType::Serial;
+    if (serial) serial_.push_back(op->name);
+    Stmt body = around(op->name, op->body);
+    if (serial) serial_.pop_back();
+    return For::make(op->name, op->min, op->extent, op->for_type, op->partition_policy, op->device_api, body);
 }
 
 } // namespace ks

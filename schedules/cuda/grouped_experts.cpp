@@ -13,7 +13,7 @@ using namespace Halide;
 namespace {
 
 // Makes the op as a form wants it read and walked over.
-using Make = std::function<std::unique_ptr<GroupedProduct>(const Spec &, Reads, const SlotLoops &)>;
+using Make = std::function<std::unique_ptr<GroupedProduct>(const Spec &, Reads, const TileWalk &)>;
 
 // Tiles and rows want all widths; tiles as many slots as a tile operation has rows, rows few of them.
 ProductForms forms_of(const Spec &spec, const GroupedProduct::Kind &kind) {
@@ -74,7 +74,10 @@ Kernel in_registers(Spec spec, const Knobs &k, const Make &make) {
 
 Kernel in_tiles(const Spec &spec, const TileProblem &problem, const Knobs &k, const Make &make) {
     tile::TileOp tile = tile_op(k, problem);
-    auto made = make(spec, Reads::exact, tile::row_loops(tile));
+    // Rows that go anywhere may not be taken out of order by a schedule: the algorithm walks as blocks do.
+    bool series = problem.scattered && tile.order.resident;
+    auto made = make(spec, Reads::exact,
+                     {tile::row_loops(tile), series ? tile::row_series(tile, problem.columns) : 0});
     GroupedProduct &op = *made;
     op.promise_dense();
     tile::TileMatmul matmul{op.out,
@@ -84,7 +87,7 @@ Kernel in_tiles(const Spec &spec, const TileProblem &problem, const Knobs &k, co
                             {},
                             op.operands.buffer("experts")};
     if (op.kind.gathers) matmul.rows = op.operands.buffer("rows");
-    tile::tile_schedule_of_update(matmul, tile, op.slots, op.tiles);
+    tile::tile_schedule_of_update(matmul, tile, op.slots, op.tiles, op.series);
     auto where = std::make_shared<WherePass>("experts");
     Kernel kernel{{op.out}, op.operands.arguments(), {where}};
     tile::use_tensor_cores(kernel, matmul, tile);
@@ -114,7 +117,7 @@ Kernel in_rows(const Spec &spec, const RowProblem &problem, const Knobs &k, cons
     tile::RowProduct product(row_terms(op, problem), row_plan(k, problem), "product");
     std::vector<Expr> sums;
     for (int part = 0; part < problem.parts; part++)
-        sums.push_back(product.sum(op.n, op.at_slot(), part, {op.tiles}));
+        sums.push_back(product.sum(op.n, op.at_slot(), part, {op.at_tile()}));
     op.out = op.output(sums);
     op.promise_dense();
     product.schedule_update(op.out, op.n, op.slots[0], op.tiles);
@@ -153,8 +156,8 @@ Space grouped_expert_up_space(const Spec &spec, const Target &) {
 }
 
 Kernel grouped_expert_up(const Spec &spec, const Knobs &k, const Target &) {
-    Make make = [](const Spec &s, Reads reads, const SlotLoops &loops) {
-        return std::make_unique<GroupedExpertUp>(s, Maths::special_function_unit(), reads, loops);
+    Make make = [](const Spec &s, Reads reads, const TileWalk &walk) {
+        return std::make_unique<GroupedExpertUp>(s, Maths::special_function_unit(), reads, walk);
     };
     return in_form(spec, forms_of(spec, GroupedExpertUp::kind_of(spec)), k, make);
 }
@@ -164,8 +167,8 @@ Space grouped_expert_down_space(const Spec &spec, const Target &) {
 }
 
 Kernel grouped_expert_down(const Spec &spec, const Knobs &k, const Target &) {
-    Make make = [](const Spec &s, Reads reads, const SlotLoops &loops) {
-        return std::make_unique<GroupedExpertDown>(s, reads, loops);
+    Make make = [](const Spec &s, Reads reads, const TileWalk &walk) {
+        return std::make_unique<GroupedExpertDown>(s, reads, walk);
     };
     return in_form(spec, forms_of(spec, GroupedExpertDown::kind_of(spec)), k, make);
 }

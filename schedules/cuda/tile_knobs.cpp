@@ -87,8 +87,9 @@ void add_tile_knobs(Space &s, const TileProblem &p, const std::function<bool(con
     s.rule([=](const Knobs &k) {
         if (!on(k)) return true;
         return (maps || k["store"] != "staged") && (quads || k["store"] != "quads") &&
-               (!p.scattered || k.integer("resident") == 0) && (!p.experts || k["unit"] == "wgmma") &&
-               is_legal(tile_op(k, p)) && guards_leave_tiles(tile_op(k, p), p);
+               (!p.scattered || k.integer("resident") == 0 || k.integer("row_group") == 0) &&
+               (!p.experts || k["unit"] == "wgmma") && is_legal(tile_op(k, p)) &&
+               guards_leave_tiles(tile_op(k, p), p);
     });
 }
 

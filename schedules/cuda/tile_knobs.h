@@ -12,7 +12,8 @@ struct TileProblem {
     int K = 0, columns = 0; // of a row of the output
     int products = 1;
     bool gathered = false; // rows through an index
-    // Rows of the output go anywhere: no tensor map takes them there, and Halide keeps the order of tiles.
+    // Rows of the output go anywhere: no tensor map takes them there, and Halide keeps the order of tiles, so
+    // that blocks which stay share them as TileOrder has it for all row tiles in a group.
     bool scattered = false;
     bool experts = false;      // weights of many: more dimensions than mma takes
     bool splits = false;       // blocks may split K

@@ -12,6 +12,7 @@ namespace {
 struct RowLoops {
     bool of_update;
     VarOrRVar tile, warpgroup, warp, row_of_half, slab, half;
+    std::optional<RVar> series; // of an update by blocks that stay
 
     VarOrRVar named(const char *name) const { return VarOrRVar(name, of_update); }
 };
@@ -41,7 +42,7 @@ RowLoops split_rows(Func out, const TileMatmul &m, const TileOp &op, TailStrateg
         .split(in_warpgroup, slab, in_slab, slab_rows)
         .split(in_slab, warp, in_warp, warp_rows)
         .split(in_warp, half, row_of_half, half_rows);
-    return {false, tile, warpgroup, warp, row_of_half, slab, half};
+    return {false, tile, warpgroup, warp, row_of_half, slab, half, {}};
 }
 
 // Tiles to blocks, or to clusters of them; `inner` are the loops inside of a block's part, `share` that over
@@ -57,6 +58,11 @@ void order_tiles(Stage out, const TileOp &op, const RowLoops &rows, const VarOrR
         outer.insert(outer.begin(), inner.begin(), inner.end());
         out.reorder(outer);
     };
+    if (rows.series) {
+        reorder({rows.tile, *rows.series, column});
+        out.fuse(*rows.series, column, block).gpu_blocks(block);
+        return;
+    }
     if (order.group) {
         out.split(rows.tile, group, in_group, order.group, TailStrategy::GuardWithIf);
         reorder({in_group, column, group});
@@ -85,8 +91,11 @@ void schedule(const TileMatmul &m, const TileOp &op, Stage out, const RowLoops &
     if (op.splits > 1) out.split(in_tile, share, in_tile, op.result_columns() / pair_columns);
     out.split(in_tile, group, lane_pair, lanes_of_row);
     VarOrRVar lane = rows.named("lane"), in_group = rows.named("in_group"), thread = rows.named("thread");
-    out.reorder({in_pair, rows.half, group, rows.slab, lane_pair, rows.row_of_half, rows.warp, rows.warpgroup,
-                 rows.tile, column});
+    std::vector<VarOrRVar> loops = {in_pair,          rows.half, group,          rows.slab, lane_pair,
+                                    rows.row_of_half, rows.warp, rows.warpgroup, rows.tile};
+    if (rows.series) loops.push_back(*rows.series);
+    loops.push_back(column);
+    out.reorder(loops);
     out.fuse(lane_pair, rows.row_of_half, lane)
         .fuse(lane, rows.warp, in_group)
         .fuse(in_group, rows.warpgroup, thread);
@@ -122,8 +131,13 @@ std::vector<std::pair<int, int>> row_loops(const TileOp &op) {
             {op.warpgroups, slab_rows * op.slabs}};
 }
 
+int row_series(const TileOp &op, int output_columns) {
+    int tiles = (output_columns + op.product_columns() - 1) / op.product_columns();
+    return std::max(op.order.resident / tiles, 1);
+}
+
 void tile_schedule_of_update(const TileMatmul &m, const TileOp &op, const std::vector<RVar> &rows,
-                             const RVar &tiles) {
+                             const RVar &tiles, const std::optional<RVar> &series) {
     check(op);
     match(m, op);
     if (op.splits > 1)
@@ -134,7 +148,7 @@ void tile_schedule_of_update(const TileMatmul &m, const TileOp &op, const std::v
     TailStrategy edge = op.staged_store ? TailStrategy::RoundUp : TailStrategy::GuardWithIf;
     Stage out = Func(m.out).update();
     out.allow_race_conditions();
-    schedule(m, op, out, {true, tiles, rows[4], rows[3], rows[2], rows[1], rows[0]}, edge);
+    schedule(m, op, out, {true, tiles, rows[4], rows[3], rows[2], rows[1], rows[0], series}, edge);
 }
 
 } // namespace ks::tile

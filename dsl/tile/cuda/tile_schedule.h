@@ -15,8 +15,12 @@ void tile_schedule(const TileMatmul &matmul, const TileOp &op);
 std::vector<std::pair<int, int>> row_loops(const TileOp &op);
 
 // The same for the update of an output, whose rows may go anywhere: `rows` are the RVars of row_loops(),
-// `tiles` that of the tiles of op.rows() rows. Rows written twice must get the same values.
+// `tiles` that of the tiles of op.rows() rows. Rows written twice must get the same values. Where blocks
+// stay, each keeps to a column tile and takes the row tiles of one of row_series() series: `series` is then
+// the loop around `tiles`.
 void tile_schedule_of_update(const TileMatmul &matmul, const TileOp &op,
-                             const std::vector<Halide::RVar> &rows, const Halide::RVar &tiles);
+                             const std::vector<Halide::RVar> &rows, const Halide::RVar &tiles,
+                             const std::optional<Halide::RVar> &series = {});
+int row_series(const TileOp &op, int output_columns);
 
 } // namespace ks::tile

@@ -68,6 +68,32 @@ TEST(WherePass, OneConditionAroundTheBlock) {
     EXPECT_EQ(placed->stores_outside, 0);
 }
 
+// Tiles one after the other by the same threads: lets in the loop stand for what depends on it.
+TEST(WherePass, OneConditionInASerialLoop) {
+    Expr loop = Variable::make(Int(32), "loop"), block = Variable::make(Int(32), "block");
+    auto load = [](const std::string &buffer, const Expr &at) {
+        return Load::make(Int(32), buffer, at, Buffer<>(), Parameter(), const_true(), ModulusRemainder());
+    };
+    auto row = [&](const std::string &let, int number, const Expr &tile) {
+        Expr at = Variable::make(Int(32), let);
+        Stmt store = Store::make("y", 1, at * 4 + number, Parameter(), const_true(), ModulusRemainder());
+        return LetStmt::make(let, tile, IfThenElse::make(load("use", at) >= 0, store));
+    };
+    auto placed = [&](const Expr &second) {
+        Stmt rows = Block::make(row("t0", 0, loop * 3 + block), row("t1", 1, second));
+        WherePass pass("use");
+        Stmt code =
+            pass.mutate(For::make("loop", 0, 5, ForType::Serial, Partition::Never, DeviceAPI::None, rows));
+        pass.verify();
+        return code;
+    };
+    Conditions conditions;
+    conditions.mutate(placed(loop * 3 + block));
+    EXPECT_EQ(conditions.found, 1);
+    EXPECT_EQ(conditions.stores_outside, 0);
+    EXPECT_THROW(placed(loop * 3 + block + 1), Error); // another tile's
+}
+
 TEST(WherePass, AConditionOfAnotherBufferIsMissed) { EXPECT_THROW(Case().lowered("unused"), Error); }
 
 } // namespace

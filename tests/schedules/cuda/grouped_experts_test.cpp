@@ -79,6 +79,41 @@ TEST(GroupedTiles, WriteRowsBySixteenBytes) {
         }
 }
 
+// Blocks that stay: each keeps to a column tile and takes every 22nd, 16th or 11th tile of rows.
+TEST(GroupedTiles, BlocksThatStayTakeRowTilesInSeries) {
+    Halide::Target target = kernel_target("cuda");
+    auto ptxas = ptx::Ptxas::find();
+    FewRowsCase c = down("bf16", "bf16", "bf16", 128, 3872, 1472);
+    const Op &op = op_named(c.op);
+    Space s = op.space(c.spec, target);
+    Knobs k = s.fallback();
+    k.set("resident", "132");
+    EXPECT_FALSE(s.legal(k)); // there are no groups of row tiles then
+    k.set("row_group", "0");
+    for (auto [columns, series, blocks] : {std::tuple{"256", 22, 132}, {"192", 16, 128}, {"128", 11, 132}})
+        for (const char *store : {"quads", "direct"}) {
+            k.set("columns", columns);
+            k.set("store", store);
+            SCOPED_TRACE(k.text());
+            EXPECT_TRUE(s.legal(k));
+            Kernel kernel = op.build(c.spec, k, target);
+            Halide::Module module = lower_to_module(kernel, "kernel", target);
+            std::ostringstream host;
+            host << module.functions()[0].body;
+            EXPECT_NE(host.str().find(", " + std::to_string(blocks) + ", 1, 1, 384, 1, 1, 0, "),
+                      std::string::npos)
+                << host.str();
+            EXPECT_NE(host.str().find("rows.extent.1 + " + std::to_string(series - 1) + ")/" +
+                                      std::to_string(series)),
+                      std::string::npos);
+            std::string made = ptx::device_text(kernel, "kernel", ptx::ptx_of(module));
+            EXPECT_EQ(count(made, "wgmma.mma_async"), 4); // one tile, in a loop
+            if (!ptxas || !ptxas->knows("sm_90a")) continue;
+            ptx::Resources used = ptxas->assemble(made, {"sm_90a", 0}).kernels.at(0);
+            EXPECT_EQ(used.stack + used.spill_stores + used.spill_loads, 0);
+        }
+}
+
 TEST(GroupedTiles, RecordedPointsOfOtherFormsStayPoints) {
     Halide::Target target = kernel_target("cuda");
     Space s =
