@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The form of the grouped ops for tiles of few slots: which specs have it, where it tests that a tile is
 // used, what it loads, what ptxas makes of points of its space.
+#include "generators/grouped_experts.h"
 #include "tests/support/few_rows.h"
+#include <algorithm>
 
 namespace ks::test {
 namespace {
@@ -112,6 +114,42 @@ TEST(GroupedTiles, BlocksThatStayTakeRowTilesInSeries) {
             ptx::Resources used = ptxas->assemble(made, {"sm_90a", 0}).kernels.at(0);
             EXPECT_EQ(used.stack + used.spill_stores + used.spill_loads, 0);
         }
+}
+
+// y of the algorithm as it is, on the CPU: rows that no slot has keep -1.
+std::vector<float> walked(const TileWalk &walk, int tiles) {
+    using namespace Halide;
+    constexpr int B = 4, E = 8, K = 5, N = 6, rows = 40;
+    auto filled = [](Buffer<float> b) {
+        int i = 0;
+        b.for_each_value([&](float &v) { v = static_cast<float>(i++ * 7 % 11 - 5); });
+        return b;
+    };
+    Buffer<int> to(B, tiles), experts(B, tiles);
+    to.for_each_element([&](int slot, int tile) { to(slot, tile) = (tile * B + slot) * 3 % rows; });
+    experts.for_each_element([&](int slot, int tile) { experts(slot, tile) = tile == 4 ? -1 : tile % E; });
+    FewRowsCase c = down("f32", "f32", "f32", B, K, N);
+    GroupedExpertDown op(c.spec, Reads::exact, walk);
+    op.operands.buffer("h").set(filled(Buffer<float>(K, B, tiles)));
+    op.operands.buffer("w").set(filled(Buffer<float>(K, N, E)));
+    op.operands.buffer("scale").set(filled(Buffer<float>(rows)));
+    op.operands.buffer("rows").set(to);
+    op.operands.buffer("experts").set(experts);
+    op.products[0].compute_at(op.out, op.n);
+    Buffer<float> y(N, rows);
+    y.fill(-1);
+    op.out.realize(y);
+    return {y.begin(), y.end()};
+}
+
+TEST(GroupedTiles, WalksInSeriesReachEveryTileOnce) {
+    for (int tiles : {1, 3, 7, 9}) {
+        std::vector<float> in_order = walked({}, tiles);
+        EXPECT_GT(std::count(in_order.begin(), in_order.end(), -1.f), 0);
+        EXPECT_NE(std::count(in_order.begin(), in_order.end(), -1.f), static_cast<long>(in_order.size()));
+        for (int apart : {1, 2, 3, 8})
+            EXPECT_EQ(walked({{{2, 2}, {2, 1}}, apart}, tiles), in_order) << tiles << " " << apart;
+    }
 }
 
 TEST(GroupedTiles, RecordedPointsOfOtherFormsStayPoints) {
