@@ -29,6 +29,7 @@ class OperandsOfTerms {
     using Staged = std::function<Halide::Expr(Kind, int)>;
     Halide::Expr decay(const Staged &staged) const { return with(decay_, staged); }
     Halide::Expr input(const Staged &staged) const { return with(input_, staged); }
+    Halide::Expr read(const Staged &staged) const { return with(read_, staged); }
     // Index of the per_weight operand that the read-out is; throws ks::Error when it is anything else.
     int read_weight() const;
     bool reads(Kind kind, const Halide::Expr &term) const;
