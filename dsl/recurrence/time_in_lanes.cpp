@@ -3,6 +3,7 @@
 #include "dsl/lower/assign_pass.h"
 #include "dsl/lower/guards_pass.h"
 #include "dsl/lower/shuffle_pass.h"
+#include "dsl/lower/used_pass.h"
 #include "runtime/base/error.h"
 
 namespace ks {
@@ -18,33 +19,26 @@ int known_states(const Recurrence &r) { // 0: any number
     return count ? static_cast<int>(*count) : 0;
 }
 
-// Stand for an operand while the form of a term is looked at.
-std::string mark(OperandsOfTerms::Kind kind, int i) {
-    return "operand" + std::to_string(kind) + "." + std::to_string(i);
+// Stand for operands while the form of a term is looked at.
+Expr mark(OperandsOfTerms::Kind kind, int i) {
+    return Variable::make(Float(32), "operand" + std::to_string(kind) + "." + std::to_string(i));
 }
-Expr marked(OperandsOfTerms::Kind kind, int i) { return Variable::make(Float(32), mark(kind, i)); }
 
-// decay = 2^(factor * an operand of the step), with a factor that is the same at every step: their product is
-// one such power of the sum. And where the operand is 0, as behind the last step, the state stands still.
-struct Power {
-    Expr factor; // with marks for operands; undefined: the decay is something else
-    int step = 0;
-};
-
-Power power_behind(const OperandsOfTerms &operands) {
-    const Expr decay = operands.decay(marked);
+// Where decay = 2^(an operand of the step times one that is the same at every step): the first of them; else
+// -1. Such decays multiply to one power, of the operand's sum; and where it is 0, as behind the last step,
+// the state stands still.
+int step_in_power(const OperandsOfTerms &operands) {
+    const Expr decay = operands.decay(mark);
     const Call *call = decay.as<Call>();
     const Mul *product = call && call->name == "__nv_exp2f" ? call->args[0].as<Mul>() : nullptr;
-    if (!product) return {};
-    for (auto [a, b] : {std::pair(product->a, product->b), std::pair(product->b, product->a)})
-        for (size_t i = 0; i < operands.of(OperandsOfTerms::per_step).size(); i++) {
-            const Variable *step = a.as<Variable>();
-            bool is_step = step && step->name == mark(OperandsOfTerms::per_step, static_cast<int>(i));
-            const Variable *other = b.as<Variable>();
-            if (is_step && other && other->name.rfind(mark(OperandsOfTerms::held, 0).substr(0, 9), 0) == 0)
-                return {b, static_cast<int>(i)};
+    auto count = [&](OperandsOfTerms::Kind kind) { return static_cast<int>(operands.of(kind).size()); };
+    for (int i = 0; product && i < count(OperandsOfTerms::per_step); i++)
+        for (int j = 0; j < count(OperandsOfTerms::held); j++) {
+            Expr step = mark(OperandsOfTerms::per_step, i), held = mark(OperandsOfTerms::held, j);
+            if (equal(product->a, step) && equal(product->b, held)) return i;
+            if (equal(product->a, held) && equal(product->b, step)) return i;
         }
-    return {};
+    return -1;
 }
 
 Expr element(const Func &f, const std::vector<Expr> &at, int i) {
@@ -53,7 +47,7 @@ Expr element(const Func &f, const std::vector<Expr> &at, int i) {
 
 bool input_is_0_at_0(const OperandsOfTerms &operands) {
     return is_const_zero(simplify(operands.input([](OperandsOfTerms::Kind kind, int i) -> Expr {
-        return kind == OperandsOfTerms::per_step ? Expr(0.f) : marked(kind, i);
+        return kind == OperandsOfTerms::per_step ? Expr(0.f) : mark(kind, i);
     })));
 }
 
@@ -62,6 +56,7 @@ bool input_is_0_at_0(const OperandsOfTerms &operands) {
 void TimePlan::check(int count) const {
     auto refuse = [](const std::string &cause) { throw Error("time in lanes", cause); };
     if (channels < 1 || channels > 16 || warp % channels) refuse("a warp can have 1, 2, 4, 8 or 16 channels");
+    if (own < 1 || own > 4) refuse("a thread can have 1 to 4 channels");
     if (warps < 1 || warps > 16) refuse("a block can have 1 to 16 warps");
     if (steps < 4 || steps % 4 || steps > 32) refuse("a thread can have 4, 8, ... 32 steps"); // 16 bytes
     int group = group_of(count);
@@ -106,7 +101,9 @@ Expr TimeInLanes::here(const Expr &e) const {
 
 Expr TimeInLanes::state_exists() const { return whole_ ? const_true() : n_ < r_.states; }
 
-Expr TimeInLanes::lane() const { return tg_ % plan_.groups() * plan_.channels + d_ % plan_.channels; }
+Expr TimeInLanes::lane() const {
+    return tg_ % plan_.groups() * plan_.channels + d_ / plan_.own % plan_.channels;
+}
 
 void TimeInLanes::stage() {
     std::vector<Expr> of_step, of_weight;
@@ -153,8 +150,8 @@ void TimeInLanes::define_terms() {
     auto staged = [&](OperandsOfTerms::Kind kind, int i) { return operand(kind, i); };
     Expr exists = tg_ * plan_.steps + ti_ < steps_;
     Expr decay = here(operands_.decay(staged)), input = here(operands_.input(staged));
-    Power power = power_behind(operands_);
-    if (!power.factor.defined()) decay = select(exists, decay, 1.f);
+    int in_power = step_in_power(operands_);
+    if (in_power < 0) decay = select(exists, decay, 1.f);
     if (!input_is_0_at_0(operands_)) input = select(exists, input, 0.f);
     std::vector<Var> step = over({ti_, n_, tg_, d_});
     decays_(step) = decay;
@@ -162,10 +159,10 @@ void TimeInLanes::define_terms() {
     by_step_ = {decays_, inputs_};
 
     std::vector<Var> state = over({n_, tg_, d_});
-    if (power.factor.defined()) {
+    if (in_power >= 0) {
         totals_ = Func("totals");
         totals_(over({tg_, d_})) = 0.f;
-        totals_(over({tg_, d_})) += step_operands_[static_cast<size_t>(power.step)](at({along_, tg_, d_}));
+        totals_(over({tg_, d_})) += step_operands_[static_cast<size_t>(in_power)](at({along_, tg_, d_}));
         products_(state) = here(operands_.decay([&](OperandsOfTerms::Kind kind, int i) -> Expr {
             return kind == OperandsOfTerms::per_step ? totals_(at({tg_, d_})) : operand(kind, i);
         }));
@@ -240,8 +237,8 @@ void TimeInLanes::join_groups() {
 }
 
 std::vector<std::shared_ptr<LoweringPass>> TimeInLanes::passes(const Func &y) const {
-    return {std::make_shared<AssignPass>(start_.name()), std::make_shared<ShufflePass>(),
-            std::make_shared<GuardsPass>(y.name(), tile_.name())};
+    return {std::make_shared<UsedPass>(), std::make_shared<AssignPass>(start_.name()),
+            std::make_shared<ShufflePass>(), std::make_shared<GuardsPass>(y.name(), tile_.name())};
 }
 
 } // namespace ks

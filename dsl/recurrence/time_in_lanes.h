@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Execution "time in lanes" of a recurrence on a GPU: a scan over time in the lanes of a warp.
 //
-// A warp has a few channels; its lanes share the time of each: lane = channel + channels * time group. For
-// one state after the other a thread walks its steps from state 0, keeping the decays in registers; the warp
-// joins what its lanes found, (product of the decays, last state), by shuffles (Kogge and Stone 1973), so
-// that each lane knows the state that it starts from; the thread walks its steps again, and reads out.
+// A warp has a few channels; its lanes share the time of each: lane = channel + channels * time group.
+// For one state after the other a thread walks its steps from state 0, keeping the decays in registers; the
+// warp joins what its lanes found, (product of the decays, last state), by shuffles (Kogge and Stone 1973),
+// so that each lane knows the state that it starts from; the thread walks its steps again, and reads out.
 // Decays are computed once: one exp a step and state, and one more a thread and state for their product.
 //
 // A block has the channels of its warps in one sequence, and walks its time in tiles: operands of the steps
@@ -22,9 +22,10 @@
 namespace ks {
 
 struct TimePlan {
-    int channels = 8, warps = 4; // of a warp; of a block
+    int channels = 8, warps = 4; // side by side in the lanes of a warp; of a block
     int steps = 16;              // of a thread, in a tile
     int states = 1;              // walked at the same time
+    int own = 1;                 // channels of a thread, neighbours, which share the loads of weights
     // Neighbouring states whose weights are read at once: the caller's promise that their rows begin at
     // multiples of as many elements.
     int weights_vector = 1;
@@ -32,7 +33,8 @@ struct TimePlan {
     // Of a number of states (0: any), how many make a group.
     static int group_of(int states) { return states >= 1 && states <= 16 ? states : 16; }
     int groups() const { return 32 / channels; } // of a warp's lanes, along time
-    int block_channels() const { return channels * warps; }
+    int warp_channels() const { return channels * own; }
+    int block_channels() const { return warp_channels() * warps; }
     int tile_steps() const { return steps * groups(); }
     int threads() const { return 32 * warps; }
     // Throws ks::Error for a plan that cannot be, or cannot carry out `count` states (0: any number).
@@ -65,7 +67,6 @@ class TimeInLanes {
     void define_walks();
     void join_groups();
     Halide::Expr operand(OperandsOfTerms::Kind kind, int i);
-    Halide::Expr product_of_decays(const Halide::Expr &decay);
 
     void schedule_consumer(Halide::Func y);
     void schedule_steps(const Halide::Func &y);

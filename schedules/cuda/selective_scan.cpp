@@ -11,7 +11,9 @@
 #include "dsl/recurrence/in_order.h"
 #include "dsl/recurrence/states_over_lanes.h"
 #include "dsl/recurrence/step.h"
+#include "dsl/recurrence/time_in_lanes.h"
 #include "runtime/base/error.h"
+#include <algorithm>
 
 namespace ks::cuda {
 using namespace Halide;
@@ -29,6 +31,28 @@ LanesPlan lanes_plan(const Knobs &k) {
     return plan;
 }
 
+int known_states(const Spec &spec) { // 0: any number
+    auto N = spec.fixed.find("N");
+    return N == spec.fixed.end() ? 0 : static_cast<int>(N->second);
+}
+
+// Where sizes are known the rows of B begin at multiples of 16 bytes: the caller's promise.
+TimePlan time_plan(const Spec &spec, const Knobs &k) {
+    auto of_later = [&](const char *knob, int otherwise) {
+        return k.has(knob) ? k.integer(knob) : otherwise;
+    };
+    TimePlan plan;
+    plan.channels = of_later("warp_channels", 4);
+    plan.warps = of_later("time_warps", 4);
+    plan.steps = of_later("thread_steps", 16);
+    plan.states = of_later("thread_states", 1);
+    plan.own = of_later("thread_channels", 1);
+    int vector = spec.choices.count("io") && spec.choice("io") == "f32" ? 4 : 8, N = known_states(spec);
+    int group = TimePlan::group_of(N);
+    if (N && N % group == 0 && group % vector == 0) plan.weights_vector = vector;
+    return plan;
+}
+
 constexpr int lanes_states = 16, least_channels = 8; // of a block
 
 // States over lanes wants 16 states and whole blocks of channels. Rows of u, dt, z, B and C must begin at
@@ -37,6 +61,16 @@ bool lanes_can_serve(const Spec &spec) {
     auto N = spec.fixed.find("N");
     return spec.choices.count("io") && N != spec.fixed.end() && N->second == lanes_states &&
            spec.divisor("D") % least_channels == 0;
+}
+
+template <typename Plan, typename... Of>
+bool is_legal(const Plan &plan, Of... of) {
+    try {
+        plan.check(of...);
+    } catch (const Error &) {
+        return false;
+    }
+    return true;
 }
 
 // A block owns `threads` channels of one sequence. Per tile of steps, in shared memory: delta and delta u of
@@ -63,11 +97,33 @@ Kernel in_order(const Spec &spec, const Knobs &k) {
     return {{y}, op.operands.arguments(), {scan.pass, op.operands.sequence_pass(y, "u")}};
 }
 
+Maths maths_for(const Spec &spec, const Knobs &k) {
+    return spec.choice("io") == "f32" ? Maths::special_function_unit()
+                                      : Maths::special_function_unit_for_16_bits(k.integer("tanh"));
+}
+
+// Few channels with long sequences, and what states over lanes cannot serve.
+Kernel time_in_lanes(const Spec &spec, const Knobs &k) {
+    SelectiveScan op(selective_scan_contract(), spec, maths_for(spec, k), Batch::packed);
+    op.operands.convert_by_call();
+    TimePlan plan = time_plan(spec, k);
+    TimeInLanes scan(op.recurrence, plan, op.operands.width("D", "u"), op.operands.steps("u"));
+    Func y = op.output(scan.read);
+    scan.schedule(y);
+
+    Kernel kernel{{y}, op.operands.arguments(), {op.operands.sequence_pass(y, "u")}};
+    for (auto &pass : scan.passes(y)) kernel.passes.push_back(pass);
+    kernel.passes.push_back(std::make_shared<PackPass>());
+    if (plan.weights_vector > 1) kernel.passes.push_back(std::make_shared<AlignedPass>());
+    kernel.device.expansions = ptx::instructions();
+    kernel.device.max_registers = k.integer("registers");
+    return kernel;
+}
+
 Kernel over_lanes(const Spec &spec, const Knobs &k) {
     const std::string &io = spec.choice("io");
     bool f32 = io == "f32";
-    Maths maths =
-        f32 ? Maths::special_function_unit() : Maths::special_function_unit_for_16_bits(k.integer("tanh"));
+    Maths maths = maths_for(spec, k);
     SelectiveScan op(selective_scan_contract(), spec, maths, Batch::packed);
     LanesPlan plan = lanes_plan(k);
     Func y("y");
@@ -96,38 +152,46 @@ Space selective_scan_space(const Spec &spec, const Target &) {
     const std::string io = spec.choices.count("io") ? spec.choice("io") : "";
     bool f32 = io == "f32", bf16 = io == "bf16";
     Space s;
-    s.knob("execution", std::vector<std::string>{"in_order", "states_over_lanes"},
-           lanes ? "states_over_lanes" : "in_order", "how the recurrence is carried out");
+    s.knob("execution", std::vector<std::string>{"in_order", "states_over_lanes", "time_in_lanes"},
+           lanes ? "states_over_lanes" : "time_in_lanes", "how the recurrence is carried out");
+    auto is = [](std::vector<std::string> executions) { // one kernel is one point: the others' knobs rest
+        return [executions](const Knobs &k) {
+            return std::count(executions.begin(), executions.end(), k["execution"]) > 0;
+        };
+    };
+    s.begin_group(is({"in_order"}));
     s.knob("threads", {32, 64, 128, 256}, 128, "in_order: channels of a block, one a thread");
     s.knob("steps", {8, 16, 32}, 16,
            "in_order: time steps of a tile, whose softplus is done ahead of the recurrence");
     s.knob("group", {4, 8, 16}, 16, "in_order: states held in registers by one time loop");
+    s.begin_group(is({"states_over_lanes"}));
     s.knob("lanes", {4, 8}, 8, "states_over_lanes: lanes that share a channel (8) or a pair (4)");
     s.knob("warps", {2, 4}, 2, "states_over_lanes: warps of a block");
     s.knob("tile", {16, 32, 64}, 32, "states_over_lanes: time steps of a tile");
     s.knob("polynomial", {0, 4, 8}, 0, "states_over_lanes: every n-th exp on the FMA pipe");
     s.knob("position", {0, 1, 2, 3, 4, 5, 6, 7}, 0, "states_over_lanes: which of the n");
-    s.knob("tanh", {0, 1}, bf16, "states_over_lanes: silu by tanh.approx, 2.5e-4 of z off");
+    s.begin_group(is({"states_over_lanes", "time_in_lanes"}));
+    s.knob("tanh", {0, 1}, bf16, "16 bits over lanes: silu by tanh.approx, 2.5e-4 of z off");
     s.knob("registers", {96, 128, 144, 160, 168, 176, 200, 255}, 168,
-           "states_over_lanes: registers a thread; changes what ptxas interleaves");
-    // Knobs of the other execution stay at their defaults: one kernel is one point.
+           "of a thread, over lanes; changes what ptxas interleaves");
+    s.begin_group(is({"time_in_lanes"}));
+    s.later_knob("warp_channels", {1, 2, 4, 8, 16}, 4,
+                 "time_in_lanes: channels of a warp, whose lanes share the time");
+    s.later_knob("time_warps", {1, 2, 4, 6, 8, 12}, 4, "time_in_lanes: warps of a block");
+    s.later_knob("thread_steps", {8, 16}, 16, "time_in_lanes: steps of a thread in a tile");
+    s.later_knob("thread_states", {1, 2, 4}, 1, "time_in_lanes: states that a thread walks at the same time");
+    s.later_knob("thread_channels", {1, 2}, 1, "time_in_lanes: neighbouring channels of a thread");
+    s.end_group();
     s.rule([=](const Knobs &k) {
-        if (k["execution"] == "in_order")
-            return k.integer("tanh") == bf16 && k.integer("lanes") == 8 && k.integer("warps") == 2 &&
-                   k.integer("tile") == 32 && k.integer("polynomial") == 0 && k.integer("position") == 0 &&
-                   k.integer("registers") == 168;
-        return k.integer("threads") == 128 && k.integer("steps") == 16 && k.integer("group") == 16 &&
-               !(f32 && k.integer("tanh")) && (k.integer("polynomial") || k.integer("position") == 0);
+        return k["execution"] != "states_over_lanes" ||
+               (lanes && channels % lanes_plan(k).channels() == 0 && is_legal(lanes_plan(k)) &&
+                !(f32 && k.integer("tanh")) && (k.integer("polynomial") || k.integer("position") == 0));
     });
     s.rule([=](const Knobs &k) {
-        if (k["execution"] == "in_order") return true;
-        LanesPlan plan = lanes_plan(k);
-        try {
-            plan.check();
-        } catch (const Error &) {
-            return false;
-        }
-        return lanes && channels % plan.channels() == 0;
+        int registers = k.integer("registers");
+        bool some = registers == 96 || registers == 128 || registers == 168 || registers >= 200;
+        return k["execution"] != "time_in_lanes" ||
+               (some && is_legal(time_plan(spec, k), known_states(spec)) && !(f32 && k.integer("tanh")));
     });
     return s;
 }
@@ -137,7 +201,8 @@ std::vector<Spec> usual_selective_scans(const Spec &base, const Target &) {
 }
 
 Kernel selective_scan(const Spec &spec, const Knobs &k, const Target &) {
-    return k["execution"] == "in_order" ? in_order(spec, k) : over_lanes(spec, k);
+    if (k["execution"] == "in_order") return in_order(spec, k);
+    return k["execution"] == "time_in_lanes" ? time_in_lanes(spec, k) : over_lanes(spec, k);
 }
 
 namespace {

@@ -17,10 +17,12 @@ int count(const std::string &text, const std::string &what) {
     return n;
 }
 
-int inner_shuffles(const TimePlan &plan) { // of a state: of the end and of the product, but for the last one
-    int steps = 0;
-    while (1 << steps < plan.groups()) steps++;
-    return 2 * steps - 1;
+// Of a state: of the ends of all channels and, but for the last time, of the products, which are the same for
+// all of them here.
+int shuffles_up(const TimePlan &plan) {
+    int times = 0;
+    while (1 << times < plan.groups()) times++;
+    return plan.own * times + times - 1;
 }
 
 std::string text_of(Averages &a, const TimePlan &plan, bool from_0 = true) {
@@ -46,6 +48,11 @@ TEST(TimeInLanes, Plans) {
     EXPECT_EQ(plan.block_channels(), 6);
     EXPECT_EQ(plan.tile_steps(), 128);
     EXPECT_EQ(plan.threads(), 96);
+    plan.own = 2;
+    EXPECT_EQ(plan.block_channels(), 12);
+    EXPECT_EQ(plan.threads(), 96);
+    plan.own = 0;
+    refused("1 to 4 channels", plan, 16);
     refused("1, 2, 4, 8 or 16 channels", {3, 4, 16, 1}, 16);
     refused("1, 2, 4, 8 or 16 channels", {32, 4, 16, 1}, 16); // no groups to join
     refused("1 to 16 warps", {8, 0, 16, 1}, 16);
@@ -53,22 +60,22 @@ TEST(TimeInLanes, Plans) {
     refused("so many at a time", {8, 4, 16, 2}, 5);
     EXPECT_NO_THROW((TimePlan{8, 4, 16, 4}).check(0)) << "any number goes in groups of 16";
     EXPECT_NO_THROW((TimePlan{8, 4, 16, 4}).check(37));
-    refused("no vectors", {8, 4, 16, 1, 8}, 12);
-    refused("no vectors", {8, 4, 16, 1, 8}, 24); // the second group is half one
-    refused("no vectors", {8, 4, 16, 1, 8}, 0);
-    EXPECT_NO_THROW((TimePlan{8, 4, 16, 1, 8}).check(32));
+    refused("no vectors", {8, 4, 16, 1, 1, 8}, 12);
+    refused("no vectors", {8, 4, 16, 1, 1, 8}, 24); // the second group is half one
+    refused("no vectors", {8, 4, 16, 1, 1, 8}, 0);
+    EXPECT_NO_THROW((TimePlan{8, 4, 16, 1, 1, 8}).check(32));
 }
 
 // A decay that is no power, in products; no weights.
 TEST(TimeInLanes, OtherRecurrences) {
     for (int states : {4, 20, 0})
-        for (int channels : {1, 8}) {
-            SCOPED_TRACE(testing::Message() << states << " states, " << channels << " channels");
+        for (auto [channels, own] : {std::pair(1, 1), std::pair(8, 1), std::pair(8, 2)}) {
+            SCOPED_TRACE(testing::Message() << states << " states, " << channels << " x " << own);
             Averages a(states, false);
-            TimePlan plan{channels, 2, 8, 2};
+            TimePlan plan{channels, 2, 8, 2, own};
             std::string ptx = text_of(a, plan);
-            EXPECT_EQ(count(ptx, "shfl.sync.up.b32"), plan.states * inner_shuffles(plan));
-            EXPECT_EQ(count(ptx, "shfl.sync.idx.b32"), plan.states);
+            EXPECT_EQ(count(ptx, "shfl.sync.up.b32"), plan.states * shuffles_up(plan));
+            EXPECT_EQ(count(ptx, "shfl.sync.idx.b32"), own * plan.states);
             EXPECT_EQ(count(ptx, "ex2.approx"), 0);
             EXPECT_EQ(count(ptx, ".local") + count(ptx, "ks_"), 0);
         }
