@@ -218,7 +218,9 @@ void TimeInLanes::join_groups() {
         return Expr(f(own));
     };
     Expr place = here(r_.state(operands_.state()));
-    Expr before = define("before", place), product = products_(own), end = ends_(own);
+    // (A state that does not exist must not bring the last one's NaN to steps before it.)
+    Expr before = define("before", select(state_exists(), place, 0.f)), product = products_(own),
+         end = ends_(own);
     end = define("joined", select_by_lane(group == 0, product * before + end, end));
     for (int distance = 1; distance < plan_.groups(); distance *= 2) {
         auto of_other = [&](const Expr &e) {
