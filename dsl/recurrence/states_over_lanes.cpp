@@ -291,7 +291,7 @@ std::vector<std::shared_ptr<LoweringPass>> StatesOverLanes::passes() const {
     s.prepared = {steps_.name()};
     if (halves_of_weights()) s.prepared.insert(weights_.name());
     s.main = sums_.name();
-    s.load_late = f32_operands();
+    s.load_late = plan_.load_late;
     auto add = [](std::set<std::string> &names, const Func &f) { names.insert(f.name()); };
     for (const auto &[i, f] : words_of_steps_) add(s.registers, f);
     for (const auto &[i, f] : words_of_consumer_) add(s.registers, f);

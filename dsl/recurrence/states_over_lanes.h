@@ -33,9 +33,10 @@ namespace ks {
 struct LanesPlan {
     static constexpr int states = 16; // of a channel
     int lanes = 8, warps = 2;
-    int groups = 8;     // of steps, in a tile
-    int polynomial = 0; // every n-th exp2 of the decays by a polynomial; 0: none
-    int position = 0;   // which of the n
+    int groups = 8;         // of steps, in a tile
+    int polynomial = 0;     // every n-th exp2 of the decays by a polynomial; 0: none
+    int position = 0;       // which of the n
+    bool load_late = false; // the consumer's operands, after the recurrence of the tile before (OverlapPass)
 
     int channels() const { return (lanes == 4 ? 16 : 4) * warps; } // of a block
     int group_steps() const { return lanes == 4 ? 8 : 4; }

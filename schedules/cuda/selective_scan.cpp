@@ -21,13 +21,19 @@ using Halide::Internal::as_const_int;
 
 namespace {
 
-LanesPlan lanes_plan(const Knobs &k) {
+// Of f32 operands the consumer's are twice as many words: they are loaded late unless a point says otherwise.
+bool loads_late_by_default(const Spec &spec) {
+    return spec.choices.count("io") && spec.choice("io") == "f32";
+}
+
+LanesPlan lanes_plan(const Spec &spec, const Knobs &k) {
     LanesPlan plan;
     plan.lanes = k.integer("lanes");
     plan.warps = k.integer("warps");
     plan.groups = k.integer("tile") / plan.group_steps();
     plan.polynomial = k.integer("polynomial");
     plan.position = k.integer("position");
+    plan.load_late = k.has("load_late") ? k.integer("load_late") : loads_late_by_default(spec);
     return plan;
 }
 
@@ -125,7 +131,7 @@ Kernel over_lanes(const Spec &spec, const Knobs &k) {
     bool f32 = io == "f32";
     Maths maths = maths_for(spec, k);
     SelectiveScan op(selective_scan_contract(), spec, maths, Batch::packed);
-    LanesPlan plan = lanes_plan(k);
+    LanesPlan plan = lanes_plan(spec, k);
     Func y("y");
     StatesOverLanes scan(op.recurrence, plan, op.operands.steps("u"), y);
     scan.consume(op.gated(scan.read), f32 ? pair_f32 : io == "bf16" ? ptx::pack_bf16 : ptx::pack_f16);
@@ -166,13 +172,16 @@ Space selective_scan_space(const Spec &spec, const Target &) {
     s.knob("group", {4, 8, 16}, 16, "in_order: states held in registers by one time loop");
     s.begin_group(is({"states_over_lanes"}));
     s.knob("lanes", {4, 8}, 8, "states_over_lanes: lanes that share a channel (8) or a pair (4)");
-    s.knob("warps", {2, 4}, 2, "states_over_lanes: warps of a block");
+    s.knob("warps", {1, 2, 4}, 2, "states_over_lanes: warps of a block");
     s.knob("tile", {16, 32, 64}, 32, "states_over_lanes: time steps of a tile");
     s.knob("polynomial", {0, 4, 8}, 0, "states_over_lanes: every n-th exp on the FMA pipe");
     s.knob("position", {0, 1, 2, 3, 4, 5, 6, 7}, 0, "states_over_lanes: which of the n");
+    s.later_knob(
+        "load_late", {0, 1}, loads_late_by_default(spec),
+        "states_over_lanes: what the outputs read is loaded after the recurrence, for fewer registers");
     s.begin_group(is({"states_over_lanes", "time_in_lanes"}));
     s.knob("tanh", {0, 1}, bf16, "16 bits over lanes: silu by tanh.approx, 2.5e-4 of z off");
-    s.knob("registers", {96, 128, 144, 160, 168, 176, 200, 255}, 168,
+    s.knob("registers", {96, 128, 144, 160, 168, 176, 184, 200, 255}, 168,
            "of a thread, over lanes; changes what ptxas interleaves");
     s.begin_group(is({"time_in_lanes"}));
     s.later_knob("warp_channels", {1, 2, 4, 8, 16}, 4,
@@ -184,7 +193,7 @@ Space selective_scan_space(const Spec &spec, const Target &) {
     s.end_group();
     s.rule([=](const Knobs &k) {
         return k["execution"] != "states_over_lanes" ||
-               (lanes && channels % lanes_plan(k).channels() == 0 && is_legal(lanes_plan(k)) &&
+               (lanes && channels % lanes_plan(spec, k).channels() == 0 && is_legal(lanes_plan(spec, k)) &&
                 !(f32 && k.integer("tanh")) && (k.integer("polynomial") || k.integer("position") == 0));
     });
     s.rule([=](const Knobs &k) {
