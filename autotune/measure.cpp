@@ -104,7 +104,7 @@ std::vector<size_t> choose_finalists(const std::vector<std::vector<double>> &sco
     std::vector<size_t> chosen = {0};
     for (size_t rank = 0; rank < rankings[0].size(); rank++)
         for (const auto &r : rankings) {
-            if (chosen.size() > most) return chosen;
+            if (rank > 0 && chosen.size() > most) return chosen;
             if (std::find(chosen.begin(), chosen.end(), r[rank].second) == chosen.end())
                 chosen.push_back(r[rank].second);
         }

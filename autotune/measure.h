@@ -42,9 +42,9 @@ struct Verdict {
 // then the lower index.
 Verdict decide(const std::vector<std::vector<double>> &seconds, const std::vector<int> &complexity);
 
-// Who goes to the final rounds, the default (candidate 0) first, then at most `most` others: round-robin from
-// the top of every column of scores[candidate][column], of which less is better, so that a winner in one
-// column only is among them. Without scores a candidate is left out.
+// Who goes to the final rounds, the default (candidate 0) first: the best of every column of
+// scores[candidate][column], of which less is better, then round-robin from its top as long as there are
+// fewer than `most` beside the default. Without scores a candidate is left out.
 std::vector<size_t> choose_finalists(const std::vector<std::vector<double>> &scores, size_t most);
 
 } // namespace ks::tune

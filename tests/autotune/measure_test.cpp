@@ -82,4 +82,13 @@ TEST(Measure, OfThoseThatTieTheSimplerWins) {
     EXPECT_EQ(decide(same, {0, 1}).winner, 0u); // a tie with the default is the default's
 }
 
+TEST(Measure, TheBestOfEveryColumnIsAFinalist) {
+    // Overall, then at four shapes; each candidate is the best of one shape.
+    std::vector<std::vector<double>> scores = {
+        {9, 9, 9, 9, 9}, {1, 1, 5, 5, 5}, {2, 5, 1, 5, 5}, {3, 5, 5, 1, 5}, {4, 5, 5, 5, 1}};
+    EXPECT_EQ(choose_finalists(scores, 2), (std::vector<size_t>{0, 1, 2, 3, 4}));
+    scores = {{9, 9}, {1, 1}, {2, 2}, {3, 3}};
+    EXPECT_EQ(choose_finalists(scores, 2), (std::vector<size_t>{0, 1, 2}));
+}
+
 } // namespace
