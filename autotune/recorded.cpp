@@ -26,8 +26,25 @@ Task task_like(const Candidate &c, const Environment &e) {
 // Final rounds of one kernel in the order in which they were measured, by shape.
 struct Finals {
     Task task;
+    std::string fallback; // its identity
     std::map<Dims, std::vector<Batch>> batches;
 };
+
+// All candidates of all batches beside each other: each as fast as it was in its newest batch, measured by
+// the default of that batch. Rounds in which the newest default has no partner are left out.
+Batch as_one(const std::vector<Batch> &batches, const std::string &fallback) {
+    std::vector<double> reference = batches.back().at(fallback);
+    for (const Batch &b : batches) reference.resize(std::min(reference.size(), b.at(fallback).size()));
+    Batch all;
+    for (const Batch &b : batches)
+        for (const auto &[id, samples] : b) {
+            std::vector<double> &seconds = all[id];
+            seconds.clear();
+            for (size_t i = 0; i < std::min(reference.size(), samples.size()); i++)
+                seconds.push_back(samples[i] / b.at(fallback)[i] * reference[i]);
+        }
+    return all;
+}
 
 ShapeResult judged(const Finals &f, const Dims &shape, const Batch &batch,
                    const std::map<std::string, Candidate> &candidates) {
@@ -64,14 +81,14 @@ std::vector<Recorded> recorded_results(const Store &store, const std::string &de
             const Candidate &any = candidates.at(b.second.begin()->first);
             Finals &f = kernels[any.spec.text()];
             if (f.task.op.empty()) f.task = task_like(any, e);
-            Candidate fallback{any.op, any.spec, any.isa, f.task.space.fallback()};
-            if (b.second.count(identity(fallback, f.task.versions))) f.batches[b.first].push_back(b.second);
+            f.fallback = identity({any.op, any.spec, any.isa, f.task.space.fallback()}, f.task.versions);
+            if (b.second.count(f.fallback)) f.batches[b.first].push_back(b.second);
         }
         for (auto &[text, f] : kernels) {
             Recorded r{f.task, {}};
             for (const auto &[shape, list] : f.batches) {
                 r.task.shapes.push_back(shape);
-                r.result.shapes.push_back(judged(f, shape, list.back(), candidates));
+                r.result.shapes.push_back(judged(f, shape, as_one(list, f.fallback), candidates));
             }
             if (!r.result.shapes.empty()) all.push_back(std::move(r));
         }

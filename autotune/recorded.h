@@ -11,9 +11,9 @@ struct Recorded {
     Result result;
 };
 
-// Of every kernel with final rounds on that device: the newest at each shape that the default took part in.
-// What belongs to another version of its op or another compiler than this program's is left out, as are
-// candidates that are no longer points of their space.
+// Of every kernel with final rounds on that device: at each shape all candidates, each as it was in its
+// newest batch, measured by the default of that batch. What belongs to another version of its op or another
+// compiler than this program's is left out, as are candidates that are no longer points of their space.
 std::vector<Recorded> recorded_results(const Store &store, const std::string &device);
 
 // Devices with samples whose names hold `part`.

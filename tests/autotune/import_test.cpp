@@ -162,6 +162,24 @@ TEST_F(ImportTest, ACandidateThatLeftTheRoundsIsOutOfTheirBatch) {
     EXPECT_EQ(recorded[0].result.shapes[1].finalists.size(), 2u);
 }
 
+// Rounds of another day, on a device that is half as fast: each candidate is measured by its own default.
+TEST_F(ImportTest, CandidatesOfOlderBatchesStayInTheRace) {
+    bring();
+    for (auto &[key, round] : results.rounds)
+        if (round.role == "final") {
+            round.seconds.erase(id(1)), round.seconds.erase(id(2));
+            round.seconds[id(3)] = 0.9 * round.seconds.at(id(0));
+            for (auto &[candidate, seconds] : round.seconds) seconds *= 2;
+        }
+    bring();
+    for (const ShapeResult &s : recorded_results(*store, device).at(0).result.shapes) {
+        ASSERT_EQ(s.finalists.size(), 4u);
+        EXPECT_NEAR(s.finalists[0].seconds, 2e-6, 4e-8);
+        EXPECT_NEAR(s.finalists[s.chosen].ratio.value, 0.8, 0.01);
+        EXPECT_NEAR(s.finalists[s.chosen].seconds, 1.6e-6, 4e-8);
+    }
+}
+
 TEST_F(ImportTest, RoundsWithASlowClockAreLeftOut) {
     for (int r : {2, 5}) {
         RoundRecord &slow = results.rounds[{0, "T=32", "final", Caches::warm, r}];
