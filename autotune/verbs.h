@@ -58,7 +58,7 @@ void dispatch_verb(const std::string &device, const std::string &table, const Pl
 struct PackOptions {
     std::string folder;
     std::vector<std::string> tables; // of this CPU and of GPUs; one that is missing adds nothing
-    std::vector<std::string> isas; // empty: all of the CPU, and "cuda" where there is a ptxas
+    std::vector<std::string> isas;   // empty: all of the CPU, and "cuda" where there is a ptxas
     int jobs = 1;
 };
 void pack_verb(const PackOptions &options);

@@ -40,7 +40,7 @@ class Call {
     // As the runtime cuts a call for so many threads; one whole part where the op has no slice.
     std::vector<Part> parts(int threads) const;
 
-    void reset();                                 // puts written operands back to what the problem says
+    void reset(); // puts written operands back to what the problem says
     // Of the first copy; `stored`: as it lies in memory.
     Values result(const std::string &name) const;
     std::vector<uint8_t> stored(const std::string &name) const;

@@ -19,11 +19,11 @@ Difference largest_difference(const std::string &storage, const uint8_t *bytes, 
         std::optional<size_t> bad;
         for (size_t i = first; i < end; i++) {
             double value = is(i), error = value == wanted[i] ? 0 : std::abs(value - wanted[i]);
-            largest = error <= largest ? largest : error; // NaN stays
+            largest = std::max(largest, error); // not NaN's, which is further off than anything allowed
             if (!bad && !(error <= allowed)) bad = i;
         }
         std::lock_guard<std::mutex> lock(mutex);
-        all.largest = largest <= all.largest ? all.largest : largest;
+        all.largest = std::max(all.largest, largest);
         if (bad && (!all.first || *bad < *all.first)) all.first = bad;
     });
     if (all.first) all.is = is(*all.first);

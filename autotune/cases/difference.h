@@ -8,8 +8,8 @@
 namespace ks::cases {
 
 struct Difference {
-    double largest = 0;          // absolute; NaN where the result has one that was not wanted
-    std::optional<size_t> first; // the first element that is further off than allowed
+    double largest = 0;          // absolute, of elements that are not NaN
+    std::optional<size_t> first; // the first element that is further off than allowed, or NaN
     double is = 0;               // that element
 };
 

@@ -18,8 +18,8 @@ class DeviceMemory {
 
     Address address() const { return address_; }
     size_t bytes() const { return bytes_; }
-    // All wait until it is done. (The driver's own copy from pageable memory and its fill may return earlier, and
-    // streams beside the default one do not wait for them.)
+    // All wait until it is done. (The driver's own copy from pageable memory and its fill may return earlier,
+    // and streams beside the default one do not wait for them.)
     void copy_from(const void *host, size_t bytes, size_t offset = 0);
     void copy_to(void *host, size_t bytes, size_t offset = 0) const;
     void fill(unsigned char value);

@@ -13,8 +13,9 @@ tune::Device &cpu() { return tune::device_for("avx2"); }
 
 Call linear(const Dims &dims, bool options = true, Copies copies = {}) {
     const Contract &c = op_named("linear").contract;
-    return {random_problem(c, {{"io", "f32"}, {"out", "f32"}, {"weight", "bf16"}, {"panel", "16"}}, dims, options), cpu(),
-            copies};
+    return {random_problem(c, {{"io", "f32"}, {"out", "f32"}, {"weight", "bf16"}, {"panel", "16"}}, dims,
+                           options),
+            cpu(), copies};
 }
 
 const KernelBuffer &buffer(void **arguments, int i) { return *static_cast<KernelBuffer *>(arguments[i]); }

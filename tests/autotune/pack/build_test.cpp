@@ -13,9 +13,9 @@ ptx::CudaReport report(const std::string &arch, int spill_stores, const std::str
 }
 
 TEST(Refusal, OfSpillsOnAnyArchitecture) {
-    EXPECT_EQ(refusal({report("sm_80", 48), report("sm_90", 0)}), "");
-    EXPECT_EQ(refusal({report("sm_80", 0), report("sm_90", 52)}),
-              "scan on sm_90: spills 52 bytes of its 128 registers");
+    EXPECT_EQ(refusal({report("sm_80", 32), report("sm_90", 0)}), "");
+    EXPECT_EQ(refusal({report("sm_80", 0), report("sm_90", 36)}),
+              "scan on sm_90: spills 36 bytes of its 128 registers");
 }
 
 TEST(Refusal, WhereNoArchitectureCanLaunchABlock) {
