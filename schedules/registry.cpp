@@ -9,6 +9,7 @@
 #include "schedules/cuda/router.h"
 #include "schedules/cuda/rows.h"
 #include "schedules/cuda/selective_scan.h"
+#include "schedules/cuda/selective_state_update.h"
 #include "schedules/cuda/sinkhorn.h"
 #include "schedules/x86/add.h"
 #include "schedules/x86/causal_conv1d.h"

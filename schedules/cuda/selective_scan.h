@@ -12,9 +12,4 @@ Kernel selective_scan(const Spec &spec, const Knobs &knobs, const Halide::Target
 // Any number of channels that whole blocks divide, with 16 states.
 std::vector<Spec> usual_selective_scans(const Spec &base, const Halide::Target &target);
 
-Space selective_state_update_space(const Spec &spec, const Halide::Target &target);
-Kernel selective_state_update(const Spec &spec, const Knobs &knobs, const Halide::Target &target);
-// The same channels, of which a thread takes neighbours.
-std::vector<Spec> usual_selective_state_updates(const Spec &base, const Halide::Target &target);
-
 } // namespace ks::cuda
