@@ -27,9 +27,19 @@ inline Library library(int threads, const std::string &isa) {
     return {l, ks_destroy};
 }
 
+// The base kernels that a library for `isa` runs, or the tuned ones.
+inline std::vector<const KernelInfo *> kernels_of(const std::string &isa, bool base) {
+    std::vector<const KernelInfo *> list;
+    for (int i = 0; i < kernel_table.kernel_count; i++)
+        if (isa_runs(isa, kernel_table.kernels[i].isa) && kernel_table.kernels[i].base == base)
+            list.push_back(&kernel_table.kernels[i]);
+    return list;
+}
+
 // Why this machine cannot run kernels for a target; empty when it can.
 inline std::string missing(const std::string &target) {
     if (target != "cuda") return cpu_has(target) ? "" : "this CPU has no " + target;
+    if (kernels_of(target, true).empty()) return "the pack has no GPU kernels";
     try {
         cuda::device(0);
         return "";
@@ -156,15 +166,6 @@ inline std::map<std::string, std::string> choices_of(const KernelInfo &k) {
 
 inline const Contract &contract_of(const KernelInfo &k) {
     return op_named(kernel_table.ops[k.op].name).contract;
-}
-
-// The base kernels that a library for `isa` runs, or the tuned ones.
-inline std::vector<const KernelInfo *> kernels_of(const std::string &isa, bool base) {
-    std::vector<const KernelInfo *> list;
-    for (int i = 0; i < kernel_table.kernel_count; i++)
-        if (isa_runs(isa, kernel_table.kernels[i].isa) && kernel_table.kernels[i].base == base)
-            list.push_back(&kernel_table.kernels[i]);
-    return list;
 }
 
 } // namespace ks::test
