@@ -87,7 +87,11 @@ int cuModuleLoadData(void **m, const void *image) try {
 } catch (const std::exception &e) {
     return failed(invalid_ptx, e.what());
 }
-int cuModuleUnload(void *m) { return delete static_cast<Module *>(m), 0; }
+int cuModuleUnload(void *m) {
+    std::lock_guard<std::mutex> held(lock);
+    for (const auto &[name, kernel] : static_cast<Module *>(m)->kernels) functions.erase(&kernel);
+    return delete static_cast<Module *>(m), 0;
+}
 int cuModuleGetFunction(void **f, void *m, const char *name) {
     auto &kernels = static_cast<Module *>(m)->kernels;
     auto found = kernels.find(name);
