@@ -4,6 +4,7 @@
 // that no cubin of a pack is for.
 #include "tests/emulator/block.h"
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <mutex>
@@ -56,8 +57,10 @@ int cuInit(unsigned) { return 0; }
 int cuDriverGetVersion(int *v) { return *v = 13000, 0; }
 int cuDeviceGetCount(int *n) { return *n = 1, 0; }
 int cuDeviceGet(int *d, int i) { return *d = i, i ? invalid_value : 0; }
+// KS_EMULATED_NAME: that of a GPU whose tuned kernels are to be taken.
 int cuDeviceGetName(char *text, int size, int) {
-    return std::snprintf(text, static_cast<size_t>(size), "Emulated GPU"), 0;
+    const char *name = std::getenv("KS_EMULATED_NAME");
+    return std::snprintf(text, static_cast<size_t>(size), "%s", name ? name : "Emulated GPU"), 0;
 }
 int cuDeviceGetAttribute(int *v, int which, int) {
     constexpr int multiprocessors = 16, cache_bytes = 1 << 22;
