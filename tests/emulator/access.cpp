@@ -30,8 +30,7 @@ void read(Warp &w, uint64_t address, uint8_t *to, size_t bytes, unsigned lane) {
 
 template <Space space>
 void load(Warp &w, const Instruction &i, uint32_t lanes) {
-    for (unsigned lane = 0; lane < 32; lane++) {
-        if (!(lanes >> lane & 1)) continue;
+    for_lanes(lanes, [&](unsigned lane) {
         uint8_t bytes[most_bytes];
         read<space>(w, address_of(w, i.operands[1], lane), bytes, i.bytes * i.vector, lane);
         for (size_t e = 0; e < i.vector; e++) {
@@ -39,13 +38,12 @@ void load(Warp &w, const Instruction &i, uint32_t lanes) {
             std::memcpy(&value, bytes + e * i.bytes, i.bytes);
             w.to(element(i.operands[0], e))[lane] = value;
         }
-    }
+    });
 }
 
 template <Space space>
 void store(Warp &w, const Instruction &i, uint32_t lanes) {
-    for (unsigned lane = 0; lane < 32; lane++) {
-        if (!(lanes >> lane & 1)) continue;
+    for_lanes(lanes, [&](unsigned lane) {
         uint8_t bytes[most_bytes];
         for (size_t e = 0; e < i.vector; e++) {
             uint64_t value = w.value(element(i.operands[1], e), lane);
@@ -57,26 +55,24 @@ void store(Warp &w, const Instruction &i, uint32_t lanes) {
             w.shared().store(address, bytes, count, w.thread(lane));
         else
             std::memcpy(w.global().at(address, count), bytes, count);
-    }
+    });
 }
 
 void copy(Warp &w, const Instruction &i, uint32_t lanes) {
-    for (unsigned lane = 0; lane < 32; lane++) {
-        if (!(lanes >> lane & 1)) continue;
+    for_lanes(lanes, [&](unsigned lane) {
         uint64_t to = address_of(w, i.operands[0], lane), from = address_of(w, i.operands[1], lane);
         w.global().at(from, i.bytes);
         w.shared().claim(to, i.bytes, w.thread(lane)); // it may land from now on
         w.copies(lane).push_back({to, from, i.bytes});
-    }
+    });
 }
 
 void wait_for_copies(Warp &w, const Instruction &, uint32_t lanes) {
-    for (unsigned lane = 0; lane < 32; lane++) {
-        if (!(lanes >> lane & 1)) continue;
+    for_lanes(lanes, [&](unsigned lane) {
         for (const Warp::Copy &c : w.copies(lane))
             w.shared().store(c.to, w.global().at(c.from, c.bytes), c.bytes, w.thread(lane));
         w.copies(lane).clear();
-    }
+    });
 }
 
 std::vector<std::string> words_of(const std::string &name) { // at dots, but for those of .L2::128B

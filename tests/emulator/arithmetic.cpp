@@ -31,8 +31,7 @@ using s64 = int64_t;
 template <typename F, typename R, typename... A, size_t... i>
 Arithmetic each_lane(F f, R (*)(A...), std::index_sequence<i...>) {
     auto compute = [f](Lanes &to, const Source *from, u32 lanes) {
-        for (unsigned lane = 0; lane < 32; lane++)
-            if (lanes >> lane & 1) to[lane] = bits_of<R>(f(value_of<A>(from[i][lane])...));
+        for_lanes(lanes, [&](unsigned lane) { to[lane] = bits_of<R>(f(value_of<A>(from[i][lane])...)); });
     };
     return {compute, sizeof...(A)};
 }

@@ -12,6 +12,12 @@ namespace ks::emulator {
 
 using Lanes = std::array<uint64_t, 32>; // a register of every lane, as bits
 
+template <typename F>
+void for_lanes(uint32_t lanes, const F &f) {
+    for (unsigned lane = 0; lane < 32; lane++)
+        if (lanes >> lane & 1) f(lane);
+}
+
 // Values of an operand by lane: of a register, or one number for all (stride 0).
 struct Source {
     const uint64_t *at;

@@ -10,9 +10,10 @@ namespace {
 
 // The mask must name all lanes that execute the instruction.
 void check_members(const Warp &w, const Operand &mask, uint32_t lanes) {
-    for (unsigned lane = 0; lane < 32; lane++)
-        if (lanes >> lane & 1 && lanes & ~static_cast<uint32_t>(w.value(mask, lane)))
+    for_lanes(lanes, [&](unsigned lane) {
+        if (lanes & ~static_cast<uint32_t>(w.value(mask, lane)))
             throw Fault("a mask that leaves out a lane which executes it");
+    });
 }
 
 enum class Way { up, down, bfly, idx };
@@ -39,8 +40,7 @@ void shuffle(Warp &w, const Instruction &i, uint32_t lanes) {
         unsigned l = source_lane<way>(lane, by[lane] & 31, static_cast<unsigned>(clamp[lane]));
         got[lane] = lanes >> l & 1 ? from[l] & 0xffffffff : 0x7ff7dead; // a lane that is not there
     }
-    for (unsigned lane = 0; lane < 32; lane++)
-        if (lanes >> lane & 1) w.to(i.operands[0])[lane] = got[lane];
+    for_lanes(lanes, [&](unsigned lane) { w.to(i.operands[0])[lane] = got[lane]; });
 }
 
 // redux.sync.add.s32 and vote.sync.ballot.b32: d, a, members
@@ -48,13 +48,11 @@ template <bool ballot>
 void reduce(Warp &w, const Instruction &i, uint32_t lanes) {
     check_members(w, i.operands[2], lanes);
     uint32_t all = 0;
-    for (unsigned lane = 0; lane < 32; lane++) {
-        if (!(lanes >> lane & 1)) continue;
+    for_lanes(lanes, [&](unsigned lane) {
         uint64_t v = w.value(i.operands[1], lane);
         all += ballot ? uint32_t{v != 0} << lane : static_cast<uint32_t>(v);
-    }
-    for (unsigned lane = 0; lane < 32; lane++)
-        if (lanes >> lane & 1) w.to(i.operands[0])[lane] = all;
+    });
+    for_lanes(lanes, [&](unsigned lane) { w.to(i.operands[0])[lane] = all; });
 }
 
 struct Matrices {

@@ -18,23 +18,21 @@ uint64_t low(uint64_t bits, size_t width) { return width == 64 ? bits : bits & (
 void pack(Warp &w, const Instruction &i, uint32_t lanes) {
     const auto &parts = i.operands[1].elements;
     const size_t width = 8 * i.bytes / parts.size();
-    for (unsigned lane = 0; lane < 32; lane++) {
-        if (!(lanes >> lane & 1)) continue;
+    for_lanes(lanes, [&](unsigned lane) {
         uint64_t all = 0;
         for (size_t p = 0; p < parts.size(); p++) all |= low(w.value(parts[p], lane), width) << p * width;
         w.to(i.operands[0])[lane] = all;
-    }
+    });
 }
 
 // mov.b64 {%r1, %r2}, %rd
 void unpack(Warp &w, const Instruction &i, uint32_t lanes) {
     const auto &parts = i.operands[0].elements;
     const size_t width = 8 * i.bytes / parts.size();
-    for (unsigned lane = 0; lane < 32; lane++) {
-        if (!(lanes >> lane & 1)) continue;
+    for_lanes(lanes, [&](unsigned lane) {
         uint64_t all = w.value(i.operands[1], lane);
         for (size_t p = 0; p < parts.size(); p++) w.to(parts[p])[lane] = low(all >> p * width, width);
-    }
+    });
 }
 
 bool is(const Operand &o, Operand::Kind kind) { return o.kind == kind; }

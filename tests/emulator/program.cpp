@@ -55,7 +55,7 @@ class Body {
     // From behind the opening brace; `line`: of that place.
     void read(const std::string &text, size_t at, int line) {
         std::string statement;
-        for (size_t open = 1, list = 0; open; at++) {
+        for (size_t open = 1; open; at++) {
             if (at == text.size()) throw Fault(kernel_.name + " has no end");
             char c = text[at];
             bool fresh = trimmed(statement).empty();
@@ -67,7 +67,7 @@ class Body {
                 scopes_.pop_back(), open--;
             else if (c == ';')
                 take(trimmed(statement)), statement.clear();
-            else if (c == ':' && !list && statement.find('.') == std::string::npos)
+            else if (c == ':' && statement.find('.') == std::string::npos)
                 labels_[trimmed(statement)] = static_cast<int>(kernel_.code.size()), statement.clear();
             else
                 statement += c;

@@ -12,12 +12,6 @@ constexpr uint64_t most_steps = 1u << 23;      // more are a loop without end
 
 size_t first_of(uint32_t lanes) { return static_cast<size_t>(__builtin_ctz(lanes)); }
 
-template <typename F>
-void for_lanes(uint32_t lanes, const F &f) {
-    for (unsigned lane = 0; lane < 32; lane++)
-        if (lanes >> lane & 1) f(lane);
-}
-
 } // namespace
 
 Warp::Warp(const Launch &launch, const unsigned block[3], int first, SharedMemory &shared,
