@@ -3,9 +3,8 @@
 // that its space allows, within the resources of a shipped kernel.
 #include "autotune/dispatch.h"
 #include "autotune/kernel_of.h"
-#include "dsl/ptx/cuda_kernel.h"
-#include "dsl/ptx/program.h"
 #include "schedules/registry.h"
+#include "tests/support/gpu_resources.h"
 #include <algorithm>
 #include <filesystem>
 #include <gtest/gtest.h>
@@ -27,16 +26,6 @@ constexpr int parts = 4;
 
 class ShippedTable : public testing::TestWithParam<std::tuple<std::string, int>> {};
 
-void check(const Kernel &kernel, const ptx::Ptxas &ptxas) {
-    ptx::ScratchFolder folder;
-    auto build = ptx::build_for(kernel.device, ptxas);
-    for (const auto &report : ptx::compile_cuda(kernel, "kernel", ptxas, build, folder.path("kernel.o")))
-        for (const ptx::Resources &k : report.kernels) {
-            EXPECT_LE(k.spill_stores, 32) << report.arch;
-            EXPECT_LE(k.stack, (k.spill_stores + 7) / 8 * 8) << report.arch << ": arrays in local memory";
-        }
-}
-
 TEST_P(ShippedTable, NamesKernelsWithinTheirResources) {
     auto ptxas = ptx::Ptxas::find();
     if (!ptxas) GTEST_SKIP() << "there is no ptxas on this machine";
@@ -52,7 +41,7 @@ TEST_P(ShippedTable, NamesKernelsWithinTheirResources) {
         std::string name = k.op + " " + k.spec.text() + " {" + k.knobs.text() + "}";
         if (!seen.insert(name).second || number++ % parts != part) continue;
         SCOPED_TRACE(name);
-        check(op_named(k.op).build(k.spec, k.knobs, kernel_target(k.isa)), *ptxas);
+        test::expect_few_spills(op_named(k.op).build(k.spec, k.knobs, kernel_target(k.isa)), *ptxas);
     }
     EXPECT_TRUE(stale.empty());
     EXPECT_GE(number, parts) << "the table was not read";
