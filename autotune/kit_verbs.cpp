@@ -67,8 +67,10 @@ void bundle_verb(const BundleVerbOptions &o, const Places &places) {
     std::string device = o.device.empty() ? "not measured yet" : device_like(store, o.device);
     std::map<std::string, Contract> contracts;
     for (Task &t : tasks) t.device = device, contracts[t.op] = op_named(t.op).contract;
-    if (!o.table.empty())
-        for (Task &t : tasks) suggest(load_table(o.table), t, o.candidates);
+    if (!o.table.empty()) {
+        Table table = load_table(o.table);
+        for (Task &t : tasks) suggest(table, t, o.candidates);
+    }
     BundleOptions b;
     b.out = o.out, b.candidates = o.candidates, b.seed = o.seed;
     b.program = fs::path(own_path()).replace_filename("ks_measure").string();
