@@ -11,6 +11,15 @@ const std::string &Knobs::operator[](const std::string &name) const {
     return found->second;
 }
 
+bool passes(const std::function<void()> &check) {
+    try {
+        check();
+    } catch (const Error &) {
+        return false;
+    }
+    return true;
+}
+
 int Knobs::integer(const std::string &name) const {
     const std::string &value = (*this)[name];
     try {

@@ -16,6 +16,10 @@ class Knobs {
 
     const std::string &operator[](const std::string &name) const; // throws ks::Error when missing
     int integer(const std::string &name) const;
+    // `otherwise` where the point lacks the knob, which came later (Space::later_knob): its default.
+    int integer(const std::string &name, int otherwise) const {
+        return has(name) ? integer(name) : otherwise;
+    }
     bool has(const std::string &name) const { return values_.count(name) > 0; }
     void set(const std::string &name, const std::string &value) { values_[name] = value; }
     void unset(const std::string &name) { values_.erase(name); }
@@ -27,6 +31,9 @@ class Knobs {
   private:
     std::map<std::string, std::string> values_;
 };
+
+// A plan's own check as part of a rule: whether it throws no ks::Error.
+bool passes(const std::function<void()> &check);
 
 struct Knob {
     std::string name, help;

@@ -22,7 +22,7 @@
 namespace ks {
 
 struct TimePlan {
-    int channels = 8, warps = 4; // side by side in the lanes of a warp; of a block
+    int channels = 4, warps = 4; // side by side in the lanes of a warp; of a block
     int steps = 16;              // of a thread, in a tile
     int states = 1;              // walked at the same time
     int own = 1;                 // channels of a thread, neighbours, which share the loads of weights

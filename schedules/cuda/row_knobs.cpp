@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "schedules/cuda/row_knobs.h"
-#include "runtime/base/error.h"
 #include <algorithm>
 
 namespace ks::cuda {
@@ -36,11 +35,7 @@ int least_registers(const tile::RowPlan &plan, const RowProblem &p) {
 }
 
 bool is_legal(const tile::RowPlan &plan, const RowProblem &p) {
-    try {
-        tile::check(plan, p.x, p.w, p.K, p.parts);
-    } catch (const Error &) {
-        return false;
-    }
+    if (!passes([&] { tile::check(plan, p.x, p.w, p.K, p.parts); })) return false;
     bool some_threads = plan.threads() >= 64 && plan.threads() * plan.blocks >= 256;
     return some_threads && every_thread_works(plan, p) && plan.unroll < 2 * rounds(plan, p) &&
            least_registers(plan, p) <= std::min(65536 / (plan.threads() * plan.blocks), 255) &&

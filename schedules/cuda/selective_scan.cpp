@@ -28,7 +28,7 @@ LanesPlan lanes_plan(const Spec &spec, const Knobs &k) {
     plan.groups = k.integer("tile") / plan.group_steps();
     plan.polynomial = k.integer("polynomial");
     plan.position = k.integer("position");
-    plan.load_late = k.has("load_late") ? k.integer("load_late") : loads_late_by_default(spec);
+    plan.load_late = k.integer("load_late", loads_late_by_default(spec));
     return plan;
 }
 
@@ -39,15 +39,12 @@ int known_states(const Spec &spec) { // 0: any number
 
 // Where sizes are known the rows of B begin at multiples of 16 bytes: the caller's promise.
 TimePlan time_plan(const Spec &spec, const Knobs &k) {
-    auto of_later = [&](const char *knob, int otherwise) {
-        return k.has(knob) ? k.integer(knob) : otherwise;
-    };
     TimePlan plan;
-    plan.channels = of_later("warp_channels", 4);
-    plan.warps = of_later("time_warps", 4);
-    plan.steps = of_later("thread_steps", 16);
-    plan.states = of_later("thread_states", 1);
-    plan.own = of_later("thread_channels", 1);
+    plan.channels = k.integer("warp_channels", plan.channels);
+    plan.warps = k.integer("time_warps", plan.warps);
+    plan.steps = k.integer("thread_steps", plan.steps);
+    plan.states = k.integer("thread_states", plan.states);
+    plan.own = k.integer("thread_channels", plan.own);
     int vector = spec.choices.count("io") && spec.choice("io") == "f32" ? 4 : 8, N = known_states(spec);
     int group = TimePlan::group_of(N);
     if (N && N % group == 0 && group % vector == 0) plan.weights_vector = vector;
@@ -59,19 +56,8 @@ constexpr int lanes_states = 16, least_channels = 8; // of a block
 // States over lanes wants 16 states and whole blocks of channels. Rows of u, dt, z, B and C must begin at
 // multiples of 16 bytes, of y of a pair: the caller's promise.
 bool lanes_can_serve(const Spec &spec) {
-    auto N = spec.fixed.find("N");
-    return spec.choices.count("io") && N != spec.fixed.end() && N->second == lanes_states &&
+    return spec.choices.count("io") && known_states(spec) == lanes_states &&
            spec.divisor("D") % least_channels == 0;
-}
-
-template <typename Plan, typename... Of>
-bool is_legal(const Plan &plan, Of... of) {
-    try {
-        plan.check(of...);
-    } catch (const Error &) {
-        return false;
-    }
-    return true;
 }
 
 // A block owns `threads` channels of one sequence. Per tile of steps, in shared memory: delta and delta u of
@@ -178,24 +164,28 @@ Space selective_scan_space(const Spec &spec, const Target &) {
     s.knob("tanh", {0, 1}, bf16, "16 bits over lanes: silu by tanh.approx, 2.5e-4 of z off");
     s.knob("registers", {96, 128, 144, 160, 168, 176, 184, 200, 255}, 168,
            "of a thread, over lanes; changes what ptxas interleaves");
+    const TimePlan usual;
     s.begin_group(is({"time_in_lanes"}));
-    s.later_knob("warp_channels", {1, 2, 4, 8, 16}, 4,
+    s.later_knob("warp_channels", {1, 2, 4, 8, 16}, usual.channels,
                  "time_in_lanes: channels of a warp, whose lanes share the time");
-    s.later_knob("time_warps", {1, 2, 4, 6, 8, 12}, 4, "time_in_lanes: warps of a block");
-    s.later_knob("thread_steps", {8, 16}, 16, "time_in_lanes: steps of a thread in a tile");
-    s.later_knob("thread_states", {1, 2, 4}, 1, "time_in_lanes: states that a thread walks at the same time");
-    s.later_knob("thread_channels", {1, 2}, 1, "time_in_lanes: neighbouring channels of a thread");
+    s.later_knob("time_warps", {1, 2, 4, 6, 8, 12}, usual.warps, "time_in_lanes: warps of a block");
+    s.later_knob("thread_steps", {8, 16}, usual.steps, "time_in_lanes: steps of a thread in a tile");
+    s.later_knob("thread_states", {1, 2, 4}, usual.states,
+                 "time_in_lanes: states that a thread walks at the same time");
+    s.later_knob("thread_channels", {1, 2}, usual.own, "time_in_lanes: neighbouring channels of a thread");
     s.end_group();
     s.rule([=](const Knobs &k) {
+        LanesPlan plan = lanes_plan(spec, k);
         return k["execution"] != "states_over_lanes" ||
-               (lanes && channels % lanes_plan(spec, k).channels() == 0 && is_legal(lanes_plan(spec, k)) &&
+               (lanes && channels % plan.channels() == 0 && passes([&] { plan.check(); }) &&
                 !(f32 && k.integer("tanh")) && (k.integer("polynomial") || k.integer("position") == 0));
     });
     s.rule([=](const Knobs &k) {
         int registers = k.integer("registers");
         bool some = registers == 96 || registers == 128 || registers == 168 || registers >= 200;
         return k["execution"] != "time_in_lanes" ||
-               (some && is_legal(time_plan(spec, k), known_states(spec)) && !(f32 && k.integer("tanh")));
+               (some && passes([&] { time_plan(spec, k).check(known_states(spec)); }) &&
+                !(f32 && k.integer("tanh")));
     });
     return s;
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "schedules/cuda/tile_knobs.h"
-#include "runtime/base/error.h"
 #include <algorithm>
 
 namespace ks::cuda {
@@ -13,15 +12,6 @@ void share_registers(tile::TileOp &op) {
     op.producer_registers = op.gathered ? 56 : 40;
     int left = op.registers_at_entry() * op.threads() - op.producer_registers * op.producer_threads;
     op.consumer_registers = std::min(tile::whole_registers(left / op.consumers()), most);
-}
-
-bool is_legal(const tile::TileOp &op) {
-    try {
-        tile::check(op);
-    } catch (const Error &) {
-        return false;
-    }
-    return true;
 }
 
 // Halide's own stores are guarded, and Halide makes use of what it can prove about guards: columns of a tile
@@ -40,7 +30,6 @@ bool guards_leave_tiles(const tile::TileOp &op, const TileProblem &p) {
 bool whole_rows(const TileProblem &p) { return p.columns % 8 == 0; }
 
 tile::TileOp tile_op(const Knobs &k, const TileProblem &p) {
-    auto of_later = [&](const char *knob) { return k.has(knob) ? k.integer(knob) : 1; };
     tile::TileOp op;
     op.unit = k["unit"] == "wgmma" ? tile::Unit::wgmma : tile::Unit::mma;
     op.storage = p.storage;
@@ -51,14 +40,14 @@ tile::TileOp tile_op(const Knobs &k, const TileProblem &p) {
     op.slabs = k.integer("slabs");
     op.columns = k.integer("columns");
     op.stages = k.integer("stages");
-    op.splits = of_later("splits");
+    op.splits = k.integer("splits", 1);
     op.order = {k.integer("row_group"), k.integer("resident")};
     op.staged_store = k["store"] == "staged";
     op.quad_store = k["store"] == "quads";
     op.producer_threads = op.unit == tile::Unit::mma     ? 0
                           : k["producer"] == "warpgroup" ? tile::warpgroup_threads
                                                          : 32;
-    op.blocks_per_multiprocessor = of_later("tile_blocks");
+    op.blocks_per_multiprocessor = k.integer("tile_blocks", 1);
     op.producer_registers = op.consumer_registers = 0;
     if (op.producer_threads == tile::warpgroup_threads) share_registers(op);
     return op;
@@ -88,7 +77,7 @@ void add_tile_knobs(Space &s, const TileProblem &p, const std::function<bool(con
         if (!on(k)) return true;
         return (maps || k["store"] != "staged") && (quads || k["store"] != "quads") &&
                (!p.scattered || k.integer("resident") == 0 || k.integer("row_group") == 0) &&
-               (!p.experts || k["unit"] == "wgmma") && is_legal(tile_op(k, p)) &&
+               (!p.experts || k["unit"] == "wgmma") && passes([&] { tile::check(tile_op(k, p)); }) &&
                guards_leave_tiles(tile_op(k, p), p);
     });
 }
