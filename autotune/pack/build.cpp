@@ -120,15 +120,7 @@ void build_all(const Stale &stale, int jobs, const std::function<void(size_t, si
 
 } // namespace
 
-// A kernel that lives in local memory is worth no measurement. (A few registers spilled outside the inner
-// loop may win: the scan's four lanes.)
 std::string refusal(const std::vector<ptx::CudaReport> &reports) {
-    constexpr int most_spilled = 32; // bytes a thread
-    for (const auto &report : reports)
-        for (const auto &k : report.kernels)
-            if (k.spill_stores > most_spilled)
-                return k.kernel + " on " + report.arch + ": spills " + std::to_string(k.spill_stores) +
-                       " bytes of its " + std::to_string(k.registers) + " registers";
     bool fits = std::any_of(reports.begin(), reports.end(), [](auto &r) { return r.unfit.empty(); });
     return fits || reports.empty() ? "" : reports.back().unfit;
 }
@@ -140,7 +132,9 @@ void build_object(const PackKernel &k, const std::string &object, const std::str
     Kernel kernel = op.build(k.spec, k.knobs, target);
     if (k.isa == "cuda") {
         const ptx::Ptxas &ptxas = assembler();
-        auto reports = ptx::compile_cuda(kernel, symbol, ptxas, ptx::build_for(kernel.device, ptxas), part);
+        ptx::CudaBuild build = ptx::build_for(kernel.device, ptxas);
+        build.most_spilled = most_spilled;
+        auto reports = ptx::compile_cuda(kernel, symbol, ptxas, build, part);
         if (std::string why = refusal(reports); !why.empty()) {
             fs::remove(part);
             throw Error(why);

@@ -7,8 +7,12 @@
 
 namespace ks::pack {
 
-// Why a kernel for GPUs is worth no measurement, one line: it spills much on one of the architectures that it
-// was built for, or on none of them a block can be launched. Empty when it is worth one.
+// Bytes a thread of a kernel for GPUs. A few registers spilled outside the inner loop may win (the scan's four
+// lanes); what lives in local memory is not kept.
+constexpr int most_spilled = 32;
+
+// Why a kernel for GPUs is worth no measurement, one line: on each of the architectures that it was built for
+// it spills more, or no block can be launched. Empty when it is worth one.
 std::string refusal(const std::vector<ptx::CudaReport> &reports);
 
 // Compiles one kernel to an object file, written by rename, under that name in C. Runs in the calling

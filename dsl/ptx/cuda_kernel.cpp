@@ -87,6 +87,14 @@ std::string unfit(const std::vector<Resources> &kernels, const std::map<std::str
     return "";
 }
 
+std::string spills_much(const std::vector<Resources> &kernels, int most, const std::string &arch) {
+    for (const Resources &k : kernels)
+        if (k.spill_stores > most)
+            return k.kernel + " on " + arch + ": spills " + std::to_string(k.spill_stores) +
+                   " bytes of its " + std::to_string(k.registers) + " registers";
+    return "";
+}
+
 } // namespace
 
 CudaBuild build_for(const DeviceCode &code, const Ptxas &ptxas) {
@@ -147,8 +155,11 @@ std::vector<CudaReport> compile_cuda(const Kernel &kernel, const std::string &sy
         Cubin cubin =
             ptxas.assemble(waits ? with_dependent_launches(ptx, kernel.device.early_successor) : ptx,
                            {arch, kernel.device.max_registers});
-        images.push_back({cuda::ImageKind::cubin, arch, std::move(cubin.code), waits});
-        std::string why = unfit(cubin.kernels, blocks, arch);
+        std::string why = spills_much(cubin.kernels, build.most_spilled, arch);
+        if (why.empty()) {
+            images.push_back({cuda::ImageKind::cubin, arch, std::move(cubin.code), waits});
+            why = unfit(cubin.kernels, blocks, arch);
+        }
         reports.push_back({arch, std::move(cubin.kernels), why});
     }
     if (build.with_ptx)

@@ -4,6 +4,7 @@
 #pragma once
 #include "dsl/kernel.h"
 #include "dsl/ptx/ptxas.h"
+#include <limits>
 
 namespace ks::ptx {
 
@@ -19,6 +20,9 @@ std::string device_text(const Kernel &kernel, const std::string &symbol, const s
 struct CudaBuild {
     std::vector<std::string> archs; // one cubin each, at least one
     bool with_ptx = true;           // and the text, for architectures that are none of these
+    // Bytes a thread. An architecture for which a kernel spills more gets no cubin: its text, which the
+    // driver assembles without a limit of registers, has to do there.
+    int most_spilled = std::numeric_limits<int>::max();
 };
 
 // What a kernel is built for: the architecture whose instructions it has, or else sm_80, sm_90 and sm_100 as
@@ -28,8 +32,8 @@ CudaBuild build_for(const DeviceCode &code, const Ptxas &ptxas);
 struct CudaReport {
     std::string arch;
     std::vector<Resources> kernels;
-    // Why one of them cannot be launched there, as far as its block is the same in every call. Empty: nothing
-    // is known against it.
+    // Why one of them cannot be launched there, as far as its block is the same in every call, or why there
+    // is no cubin. Empty: nothing is known against it.
     std::string unfit;
 };
 

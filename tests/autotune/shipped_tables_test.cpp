@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tables that are kept in git for GPUs: every kernel that they name can be built, for every architecture
-// that its space allows, within the resources of a shipped kernel.
+// The tables that are kept in git for GPUs: every kernel that they name can be built for the device of its
+// table within the resources of a shipped kernel.
 #include "autotune/dispatch.h"
 #include "autotune/kernel_of.h"
 #include "schedules/registry.h"
@@ -41,7 +41,8 @@ TEST_P(ShippedTable, NamesKernelsWithinTheirResources) {
         std::string name = k.op + " " + k.spec.text() + " {" + k.knobs.text() + "}";
         if (!seen.insert(name).second || number++ % parts != part) continue;
         SCOPED_TRACE(name);
-        test::expect_few_spills(op_named(k.op).build(k.spec, k.knobs, kernel_target(k.isa)), *ptxas);
+        test::expect_few_spills(op_named(k.op).build(k.spec, k.knobs, kernel_target(k.isa)), *ptxas,
+                                {"sm_90"}); // of an H100 and an H200
     }
     EXPECT_TRUE(stale.empty());
     EXPECT_GE(number, parts) << "the table was not read";

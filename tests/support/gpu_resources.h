@@ -7,10 +7,13 @@
 
 namespace ks::test {
 
-// Of all architectures that the kernel is built for; the reports, for what else is expected of them.
-inline std::vector<ptx::CudaReport> expect_few_spills(const Kernel &kernel, const ptx::Ptxas &ptxas) {
+// Of all architectures that the kernel is built for, or those given; the reports, for what else is expected of
+// them.
+inline std::vector<ptx::CudaReport> expect_few_spills(const Kernel &kernel, const ptx::Ptxas &ptxas,
+                                                      const std::vector<std::string> &archs = {}) {
     ptx::ScratchFolder folder;
     ptx::CudaBuild build = ptx::build_for(kernel.device, ptxas);
+    if (!archs.empty() && kernel.device.arch.empty()) build.archs = archs;
     auto reports = ptx::compile_cuda(kernel, "kernel", ptxas, build, folder.path("kernel.o"));
     EXPECT_EQ(reports.size(), build.archs.size());
     for (const auto &report : reports)

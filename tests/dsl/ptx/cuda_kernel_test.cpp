@@ -50,6 +50,17 @@ class CudaKernel : public testing::Test {
     ScratchFolder folder_;
 };
 
+std::string contents(const std::string &path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+size_t cubins_in(const std::string &object) {
+    size_t cubins = 0;
+    for (size_t at = 1; (at = object.find("\177ELF", at)) != std::string::npos; at++) cubins++;
+    return cubins;
+}
+
 TEST_F(CudaKernel, TheObjectHoldsCodeForEveryArchitecture) {
     CudaBuild build{{"sm_80", "sm_90"}, true};
     std::vector<CudaReport> reports = compile_cuda(pointwise("ks_tanh"), "kernel", *ptxas_, build, object());
@@ -57,13 +68,20 @@ TEST_F(CudaKernel, TheObjectHoldsCodeForEveryArchitecture) {
     EXPECT_EQ(reports[1].arch, "sm_90");
     ASSERT_EQ(reports[1].kernels.size(), 1u);
     EXPECT_EQ(reports[1].kernels[0].spill_stores + reports[1].kernels[0].stack, 0);
-    std::ifstream in(object(), std::ios::binary);
-    std::string bytes((std::istreambuf_iterator<char>(in)), {});
+    std::string bytes = contents(object());
     EXPECT_NE(bytes.find(std::string("KSCUDA01")), std::string::npos);
     EXPECT_NE(bytes.find("tanh.approx.f32"), std::string::npos); // the fall-back text
-    size_t cubins = 0;
-    for (size_t at = 1; (at = bytes.find("\177ELF", at)) != std::string::npos; at++) cubins++;
-    EXPECT_EQ(cubins, 2u);
+    EXPECT_EQ(cubins_in(bytes), 2u);
+}
+
+TEST_F(CudaKernel, WhereItSpillsMuchThereIsOnlyItsText) {
+    CudaBuild build{{"sm_80", "sm_90"}, true, -1}; // any kernel spills more
+    std::vector<CudaReport> reports = compile_cuda(pointwise("ks_tanh"), "kernel", *ptxas_, build, object());
+    ASSERT_EQ(reports.size(), 2u);
+    EXPECT_THAT(reports[0].unfit, HasSubstr("on sm_80: spills 0 bytes of its"));
+    std::string bytes = contents(object());
+    EXPECT_NE(bytes.find("tanh.approx.f32"), std::string::npos);
+    EXPECT_EQ(cubins_in(bytes), 0u);
 }
 
 // y = 2 x by way of `rows` rows of 64 floats in shared memory, which is dynamic; a block has 64 threads.
