@@ -34,6 +34,9 @@ Expr libdevice(const std::string &name, const std::vector<Expr> &args) {
     return Call::make(Float(32), "__nv_" + name, args, Call::PureExtern);
 }
 
+// a b + c as one instruction: of the sum fast-math would take common factors out.
+Expr fused(const Expr &a, const Expr &b, const Expr &c) { return libdevice("fmaf", {a, b, c}); }
+
 } // namespace
 
 Maths Maths::special_function_unit() {
@@ -109,6 +112,18 @@ Expr Maths::softplus(const Expr &x) const {
     return select(is_nan_bits(x), quiet_nan(), q * e + max(x, 0.f));
 }
 
+// On the unit in units of ln 2, where bias log2(e) is the same at every step and the one factor behind also
+// says whether the step exists.
+Expr Maths::step_size(const Expr &x, const Expr &bias, const Expr &applies, const Expr &exists) const {
+    if (!short_softplus_) {
+        Expr sum = x + bias;
+        return select(exists, select(applies, softplus(sum), sum), 0.f);
+    }
+    Expr sum = fused(x, log2_e, bias * log2_e);
+    return select(!applies || sum >= 20.f * log2_e, sum, ptx::log2_approx(1.f + exp2(sum))) *
+           select(exists, ln_2, 0.f);
+}
+
 // Both signs through e = 2^(-|x| log2 e) <= 1: no overflow anywhere.
 Expr Maths::sigmoid(const Expr &x) const {
     if (by_tanh_) return ptx::tanh_approx(x * 0.5f) * 0.5f + 0.5f;
@@ -120,7 +135,7 @@ Expr Maths::sigmoid(const Expr &x) const {
 Expr Maths::silu(const Expr &x) const {
     if (by_tanh_) { // one multiply less than x * sigmoid(x)
         Expr half = x * 0.5f;
-        return half * ptx::tanh_approx(half) + half;
+        return fused(half, ptx::tanh_approx(half), half);
     }
     return unit_ ? quotient(x, 1.f + decay_exp2(x * -log2_e)) : x * sigmoid(x);
 }

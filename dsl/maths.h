@@ -41,6 +41,10 @@ class Maths {
     Halide::Expr exp(const Halide::Expr &x) const;
     Halide::Expr log2(const Halide::Expr &x) const;
     Halide::Expr softplus(const Halide::Expr &x) const;
+    // The step of a recurrence: softplus(x + bias) where `applies`, else x + bias; 0 where it does not
+    // `exist`. (x or bias may be NaN there: then so may the step be.)
+    Halide::Expr step_size(const Halide::Expr &x, const Halide::Expr &bias, const Halide::Expr &applies,
+                           const Halide::Expr &exists) const;
     Halide::Expr sigmoid(const Halide::Expr &x) const;
     Halide::Expr silu(const Halide::Expr &x) const;
     Halide::Expr gelu_erf(const Halide::Expr &x) const; // x * Phi(x), the exact (erf) GELU

@@ -59,12 +59,14 @@ const Contract &selective_state_update_contract() {
     return c;
 }
 
-SelectiveScan::SelectiveScan(const Contract &contract, const Spec &spec, const Maths &maths, Batch batch)
+SelectiveScan::SelectiveScan(const Contract &contract, const Spec &spec, const Maths &maths, Batch batch,
+                             bool stands_still)
     : operands(contract, spec, batch), maths_(maths) {
     bool per_sequence = contract.name == "selective_state_update";
     auto &in = operands;
-    Expr x = in.load("dt", {d, at}) + in.load_or("dt_bias", {d}, 0.f);
-    Expr delta = select((in.scalar("flags") & int(scan_softplus)) != 0, maths.softplus(x), x);
+    Expr applies = (in.scalar("flags") & int(scan_softplus)) != 0;
+    Expr exists = stands_still ? recurrence::step_exists() : Expr(true);
+    Expr delta = maths.step_size(in.load("dt", {d, at}), in.load_or("dt_bias", {d}, 0.f), applies, exists);
     step(in.point({d, at})) = Tuple(delta, delta * in.load("u", {d, at}));
     weights(in.point({n, at})) = Tuple(in.load("B", {n, at}), in.load("C", {n, at}));
 
@@ -81,6 +83,7 @@ SelectiveScan::SelectiveScan(const Contract &contract, const Spec &spec, const M
     recurrence.channel = d;
     recurrence.time = at;
     recurrence.outer = in.point({});
+    recurrence.stands_still = stands_still;
     recurrence.states = in.width("N", "B");
     recurrence.state = [=](const Expr &i) {
         return per_sequence ? Expr(operand.buffer("state")(channel, i, time))

@@ -18,7 +18,10 @@ const Contract &selective_state_update_contract(); // one step of S sequences (d
 
 // The algorithm up to the recurrence; `at` counts time steps (scan) or sequences (update).
 struct SelectiveScan {
-    SelectiveScan(const Contract &contract, const Spec &spec, const Maths &maths, Batch batch = Batch::one);
+    // With `stands_still` delta is 0 where recurrence::step_exists() is false, for an execution that says
+    // which.
+    SelectiveScan(const Contract &contract, const Spec &spec, const Maths &maths, Batch batch = Batch::one,
+                  bool stands_still = false);
 
     Operands operands;
     Halide::Var d{"d"}, n{"n"}, at{"t"};

@@ -8,6 +8,8 @@
 namespace ks {
 using namespace Halide;
 
+Expr recurrence::step_exists() { return pseudo_call(Bool(), "ks_step_exists", {}); }
+
 namespace {
 
 // State n times its read-out weight, once it has stepped.

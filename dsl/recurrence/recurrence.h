@@ -24,6 +24,8 @@ struct Recurrence {
     Halide::Expr states;       // states per channel: a constant, or a Param for any number
     Term state;                // a load from the state buffer
     Term decay, input, read;
+    // Whether operands of channel and time are such that decay is 1 and input 0 where step_exists() is false.
+    bool stands_still = false;
     std::vector<Halide::Var> outer =
         {}; // further dimensions of `out`: the sequence, where a call has several
 };
@@ -75,6 +77,10 @@ namespace recurrence {
 //   ks_touch(v, l, o, ...)  value: v; prefetches the address of load l plus o elements, and so on
 inline const char *const carry_call = "ks_carry";
 inline const char *const touch_call = "ks_touch";
+
+// In an operand of channel and time: whether that is a step of the sequence. An execution which walks past
+// the end says so.
+Halide::Expr step_exists();
 
 } // namespace recurrence
 } // namespace ks

@@ -124,7 +124,7 @@ Expr StatesOverLanes::element(const Func &words, const Expr &c, const std::vecto
     return words(at({c, point[0], point[1], point[2]}));
 }
 
-// Operands of the steps in f32, and of steps past the end 0, so that the states stand still.
+// Operands of the steps in f32; of steps past the end 0, unless the states stand still anyway.
 void StatesOverLanes::stage_steps() {
     Expr time = plan_.thread_steps() * tc_ + ti_;
     std::vector<Expr> values;
@@ -138,8 +138,10 @@ void StatesOverLanes::stage_steps() {
             [&](const Expr &load) {
                 return held_at(held_by_steps_, load, "held_by_steps", {c_, p_});
             });
+        Expr exists = time < length_;
         e = substitute({{r_.channel.name(), 2 * Expr(p_) + c_}, {r_.time.name(), time}}, e);
-        values.push_back(select(time < length_, e, 0.f));
+        e = substitute(recurrence::step_exists(), exists, e);
+        values.push_back(r_.stands_still ? e : select(exists, e, 0.f));
     }
     steps_(over({ti_, c_, tc_, p_})) = Tuple(values);
 }

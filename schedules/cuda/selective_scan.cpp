@@ -111,7 +111,7 @@ Kernel over_lanes(const Spec &spec, const Knobs &k) {
     const std::string &io = spec.choice("io");
     bool f32 = io == "f32";
     Maths maths = maths_for(spec, k);
-    SelectiveScan op(selective_scan_contract(), spec, maths, Batch::packed);
+    SelectiveScan op(selective_scan_contract(), spec, maths, Batch::packed, true);
     LanesPlan plan = lanes_plan(spec, k);
     Func y("y");
     StatesOverLanes scan(op.recurrence, plan, op.operands.steps("u"), y);

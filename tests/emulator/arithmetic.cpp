@@ -129,6 +129,9 @@ float flushed(float x) {
 }
 
 void special_functions(Table &t) {
+    t["fma.rn.ftz.f32"] = lanewise([](float a, float b, float c) {
+        return flushed(std::fma(flushed(a), flushed(b), flushed(c)));
+    });
     t["ex2.approx.ftz.f32"] = lanewise([](float a) { return flushed(std::exp2(flushed(a))); });
     t["lg2.approx.ftz.f32"] = lanewise([](float a) { return std::log2(flushed(a)); });
     t["rcp.approx.ftz.f32"] = lanewise([](float a) { return flushed(1 / flushed(a)); });
