@@ -17,7 +17,7 @@ Halide::Module with_device_code(const Halide::Module &module, const std::vector<
 std::string device_text(const Kernel &kernel, const std::string &symbol, const std::string &halide_ptx);
 
 struct CudaBuild {
-    std::vector<std::string> archs; // one cubin each, at least one
+    std::vector<std::string> archs; // one cubin each
     bool with_ptx = true;           // and the text, for architectures that are none of these
 };
 
