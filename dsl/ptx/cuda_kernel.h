@@ -18,7 +18,7 @@ Halide::Module with_device_code(const Halide::Module &module, const std::vector<
 std::string device_text(const Kernel &kernel, const std::string &symbol, const std::string &halide_ptx);
 
 struct CudaBuild {
-    std::vector<std::string> archs; // one cubin each, at least one
+    std::vector<std::string> archs; // one cubin each
     bool with_ptx = true;           // and the text, for architectures that are none of these
     // Bytes a thread. An architecture for which a kernel spills more gets no cubin: its text, which the
     // driver assembles without a limit of registers, has to do there.

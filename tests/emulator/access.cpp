@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loads, stores and asynchronous copies.
+// Loads and stores.
 #include "tests/emulator/decode.h"
 #include "tests/emulator/warp.h"
 #include <cstring>
@@ -12,15 +12,11 @@ namespace {
 enum class Space { parameter, global, shared };
 constexpr size_t most_bytes = 16; // of an access
 
-uint64_t address_of(const Warp &w, const Operand &o, unsigned lane) {
-    return o.value + (o.index < 0 ? 0 : w.at(o.index)[lane]);
-}
-
 const Operand &element(const Operand &o, size_t i) { return o.kind == Operand::list ? o.elements[i] : o; }
 
 template <Space space>
 void read(Warp &w, uint64_t address, uint8_t *to, size_t bytes, unsigned lane) {
-    if constexpr (space == Space::shared) w.shared().load(address, to, bytes, w.thread(lane));
+    if constexpr (space == Space::shared) w.shared().load(address, to, bytes, w.actor(lane));
     if constexpr (space == Space::global) std::memcpy(to, w.global().at(address, bytes), bytes);
     if constexpr (space == Space::parameter) {
         if (address + bytes > w.parameters().size()) throw Fault("a load beyond the parameters");
@@ -32,7 +28,7 @@ template <Space space>
 void load(Warp &w, const Instruction &i, uint32_t lanes) {
     for_lanes(lanes, [&](unsigned lane) {
         uint8_t bytes[most_bytes];
-        read<space>(w, address_of(w, i.operands[1], lane), bytes, i.bytes * i.vector, lane);
+        read<space>(w, w.address(i.operands[1], lane), bytes, i.bytes * i.vector, lane);
         for (size_t e = 0; e < i.vector; e++) {
             uint64_t value = 0;
             std::memcpy(&value, bytes + e * i.bytes, i.bytes);
@@ -49,29 +45,12 @@ void store(Warp &w, const Instruction &i, uint32_t lanes) {
             uint64_t value = w.value(element(i.operands[1], e), lane);
             std::memcpy(bytes + e * i.bytes, &value, i.bytes);
         }
-        uint64_t address = address_of(w, i.operands[0], lane);
+        uint64_t address = w.address(i.operands[0], lane);
         const size_t count = i.bytes * i.vector;
         if constexpr (space == Space::shared)
-            w.shared().store(address, bytes, count, w.thread(lane));
+            w.shared().store(address, bytes, count, w.actor(lane));
         else
             std::memcpy(w.global().at(address, count), bytes, count);
-    });
-}
-
-void copy(Warp &w, const Instruction &i, uint32_t lanes) {
-    for_lanes(lanes, [&](unsigned lane) {
-        uint64_t to = address_of(w, i.operands[0], lane), from = address_of(w, i.operands[1], lane);
-        w.global().at(from, i.bytes);
-        w.shared().claim(to, i.bytes, w.thread(lane)); // it may land from now on
-        w.copies(lane).push_back({to, from, i.bytes});
-    });
-}
-
-void wait_for_copies(Warp &w, const Instruction &, uint32_t lanes) {
-    for_lanes(lanes, [&](unsigned lane) {
-        for (const Warp::Copy &c : w.copies(lane))
-            w.shared().store(c.to, w.global().at(c.from, c.bytes), c.bytes, w.thread(lane));
-        w.copies(lane).clear();
     });
 }
 
@@ -100,20 +79,9 @@ Step step_of(bool loads, Space space) {
     return loads ? load<Space::shared> : store<Space::shared>;
 }
 
-bool decode_copy(Instruction &i) {
-    if (i.name == "cp.async.wait_all") return i.step = wait_for_copies, true;
-    bool all = i.name == "cp.async.cg.shared.global", some = i.name == "cp.async.ca.shared.global";
-    if ((!all && !some) || i.operands.size() != 3 || i.operands[2].kind != Operand::number) return false;
-    i.bytes = i.operands[2].value;
-    if (i.bytes != 16 && (all || (i.bytes != 4 && i.bytes != 8)))
-        throw Fault("copies another number of bytes");
-    return i.step = copy, true;
-}
-
 } // namespace
 
 bool decode_access(Instruction &i) {
-    if (i.name.rfind("cp.async.", 0) == 0) return decode_copy(i);
     const std::vector<std::string> words = words_of(i.name);
     if (words.size() < 3 || (words[0] != "ld" && words[0] != "st") || i.operands.size() != 2) return false;
     if (words[1] != "param" && words[1] != "global" && words[1] != "shared") return false;

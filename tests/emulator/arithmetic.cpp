@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/emulator/arithmetic.h"
+#include "tests/emulator/program.h"
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -161,6 +162,7 @@ void conversions(Table &t) {
     t["cvt.rn.f16x2.f32"] = lanewise([](float a, float b) { return u32{to_f16(a)} << 16 | to_f16(b); });
     t["cvt.rn.bf16x2.f32"] = lanewise([](float a, float b) { return u32{to_bf16(a)} << 16 | to_bf16(b); });
     t["cvta.to.global.u64"] = lanewise([](u64 a) { return a; });
+    t["cvta.param.u64"] = lanewise([](u64 a) { return a + parameter_window; });
 }
 
 u32 permuted(u32 a, u32 b, u32 selectors) {
@@ -174,6 +176,11 @@ u32 permuted(u32 a, u32 b, u32 selectors) {
     return all;
 }
 
+u32 extracted(u32 a, u32 from, u32 count) {
+    u64 shifted = u64{a} >> std::min(from & 0xff, 32u);
+    return static_cast<u32>(shifted & ((u64{1} << std::min(count & 0xff, 32u)) - 1));
+}
+
 Table table() {
     Table t;
     integers<u16, int16_t>(t, "16");
@@ -184,9 +191,10 @@ Table table() {
     t["mul.wide.u32"] = lanewise([](u32 a, u32 b) { return u64{a} * b; });
     t["popc.b32"] = lanewise([](u32 a) { return static_cast<u32>(__builtin_popcount(a)); });
     t["prmt.b32"] = lanewise(permuted);
-    t["bfe.u32"] = lanewise([](u32 a, u32 from, u32 count) {
-        u64 shifted = u64{a} >> std::min(from & 0xff, 32u);
-        return static_cast<u32>(shifted & ((u64{1} << std::min(count & 0xff, 32u)) - 1));
+    t["bfe.u32"] = lanewise(extracted);
+    t["bfe.s32"] = lanewise([](u32 a, u32 from, u32 count) {
+        const u32 bits = extracted(a, from, count), sign = extracted(a, std::min(from + count - 1, 31u), 1);
+        return count && sign && count < 32 ? bits | ~0u << count : bits;
     });
     t["and.pred"] = lanewise([](bool a, bool b) { return a && b; });
     t["or.pred"] = lanewise([](bool a, bool b) { return a || b; });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A launch, block after block.
+// A launch, block after block, or cluster after cluster.
 #pragma once
 #include "tests/emulator/warp.h"
 

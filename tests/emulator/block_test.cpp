@@ -63,6 +63,8 @@ TEST(Block, ArithmeticOfOneThread) {
     EXPECT_EQ(one("\tshr.u32 %r2, %r2, 32;\n", 0x80000000), 0u);
     EXPECT_EQ(one("\tmul.wide.s32 %d4, %r2, %r2;\n\tmov.b64 {_, %r2}, %d4;\n", 0xfffe0000), 4u);
     EXPECT_EQ(one("\tbfe.u32 %r2, %r2, 8, 4;\n", 0xabcdef), 0xdu);
+    EXPECT_EQ(one("\tbfe.s32 %r2, %r2, 8, 4;\n", 0xabcdef), 0xfffffffdu);
+    EXPECT_EQ(one("\tbfe.s32 %r2, %r2, 3, 1;\n", 0xfff7), 0u);
     EXPECT_EQ(one("\tprmt.b32 %r2, %r2, %r2, 0x5410U;\n", 0x12345678), 0x56785678u);
     EXPECT_EQ(one("\tfma.rn.f32 %r2, %r2, 0f40000000, 0f3F800000;\n", bits(3)), bits(7));
     EXPECT_EQ(one("\tex2.approx.ftz.f32 %r2, %r2;\n", bits(-3)), bits(0.125f));
@@ -149,8 +151,8 @@ const std::string copies = "\tmul.wide.u32 %d4, %r1, 16;\n\tadd.s64 %d5, %d1, %d
                   shown = "\tld.shared.b32 %r3, [%d4+4];\n\tst.global.b32 [%d3], %r3;\n$END:\n";
 
 TEST(Block, CopiesLandAtTheWait) {
-    EXPECT_EQ(after(copies + shown, counting(4))[0], 0xffffffffu);
     EXPECT_EQ(after(copies + "\tcp.async.wait_all;\n" + shown, counting(4))[0], 1u);
+    EXPECT_THAT(fault_of(copies + shown, 4), HasSubstr("a copy is under way to what is read"));
 }
 
 TEST(Block, FindsAccessesThatAreNotAllowed) {

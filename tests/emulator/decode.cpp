@@ -53,8 +53,8 @@ bool decode_flow(Instruction &i) {
         i.flow = Instruction::branch;
     else if (i.name == "ret" || i.name == "exit")
         i.flow = Instruction::leave;
-    else if (i.name == "bar.sync" && i.operands.size() == 1)
-        i.flow = Instruction::barrier;
+    else if (i.name == "bar.sync" && (i.operands.size() == 1 || i.operands.size() == 2))
+        i.flow = Instruction::barrier, i.asynchronous = i.operands.size() == 2;
     else
         known = i.name == "griddepcontrol.wait" || i.name == "griddepcontrol.launch_dependents";
     return known; // the last two do nothing: launches follow each other
@@ -74,9 +74,30 @@ bool decode_arithmetic(Instruction &i) {
 
 } // namespace
 
+bool decode_known(Instruction &i, const Known *known, size_t count) {
+    for (const Known *k = known; k < known + count; k++) {
+        if (i.name != k->name) continue;
+        bool fits = i.operands.size() == k->operands.size();
+        for (size_t o = 0; fits && o < k->operands.size(); o++)
+            fits = i.operands[o].elements.size() == k->operands[o];
+        if (!fits) throw Fault("has other operands than the instruction");
+        i.step = k->step;
+        return true;
+    }
+    return false;
+}
+
+bool decode_collective(Instruction &i, const Known *known, size_t count) {
+    if (!decode_known(i, known, count)) return false;
+    i.flow = Instruction::collective;
+    return true;
+}
+
 void decode(Instruction &i) {
-    if (decode_flow(i) || decode_pack(i) || decode_access(i) || decode_collective(i) || decode_arithmetic(i))
-        return;
+    for (auto part :
+         {decode_flow, decode_pack, decode_arithmetic, decode_access, decode_exchange, decode_matrices,
+          decode_copy, decode_bulk, decode_mbarrier, decode_cluster, decode_wgmma})
+        if (part(i)) return;
     throw Fault("an instruction that the emulator does not know");
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A libcuda with one device, whose kernels are executed here from their PTX (block.h). Calls do their work
-// before they return, on any stream; only capture puts launches off. The device is of a compute capability
-// that no cubin of a pack is for.
+// before they return, on any stream; only capture puts launches off.
 #include "tests/emulator/block.h"
+#include "tests/emulator/tensor_map.h"
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -14,10 +14,15 @@ using namespace ks::emulator;
 namespace {
 
 constexpr int invalid_value = 1, out_of_memory = 2, no_binary = 209, invalid_ptx = 218, invalid_handle = 400,
-              not_found = 500, illegal_address = 700, launch_failed = 719;
-// Newer than the cubins of the pack, so that the launcher takes their PTX; shared memory as on 9.0, for which
-// kernels are tuned.
-constexpr int capability_major = 12, capability_minor = 0, most_shared = 232448, free_shared = 48 * 1024;
+              not_found = 500, illegal_address = 700, launch_failed = 719, invalid_cluster_size = 912;
+constexpr int most_shared = 232448, free_shared = 48 * 1024; // as on 9.0, for which kernels are tuned
+
+// Times 10. KS_EMULATED_CAPABILITY=90: for kernels that have PTX for that architecture alone. Else newer than
+// the cubins of the pack, so that the launcher takes their PTX.
+int capability() {
+    const char *asked = std::getenv("KS_EMULATED_CAPABILITY");
+    return asked ? std::atoi(asked) : 120;
+}
 
 struct Module {
     std::map<std::string, Kernel> kernels;
@@ -66,8 +71,8 @@ int cuDeviceGetName(char *text, int size, int) {
 }
 int cuDeviceGetAttribute(int *v, int which, int) {
     constexpr int multiprocessors = 16, cache_bytes = 1 << 22;
-    *v = which == 75   ? capability_major
-         : which == 76 ? capability_minor
+    *v = which == 75   ? capability() / 10
+         : which == 76 ? capability() % 10
          : which == 97 ? most_shared
          : which == 38 ? cache_bytes
                        : multiprocessors;
@@ -119,8 +124,8 @@ int cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, 
     const auto *function = static_cast<const Function *>(f);
     const Kernel &kernel = *function->kernel;
     Launch launch{&kernel, {gx, gy, gz}, {bx, by, bz}, shared, {}};
-    constexpr unsigned most_threads = 1024;
-    if (!gx || !gy || !gz || !bx || !by || !bz || bx * by * bz > most_threads) return invalid_value;
+    if (!gx || !gy || !gz || !bx || !by || !bz || bx * by * bz > kernel.most_threads) return invalid_value;
+    if (gx % kernel.cluster) return invalid_cluster_size;
     launch.parameters.resize(kernel.parameter_bytes);
     for (size_t i = 0; i < kernel.parameters.size(); i++)
         std::memcpy(&launch.parameters[kernel.parameters[i].offset], parameters[i],
@@ -131,6 +136,19 @@ int cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, 
     if (capture == captures.end()) return execute(launch);
     capture->second.push_back(std::move(launch));
     return 0;
+}
+
+int cuTensorMapEncodeTiled(void *map, int type, unsigned rank, unsigned long long address,
+                           const uint64_t *dims, const uint64_t *strides, const uint32_t *box,
+                           const uint32_t *element_strides, int interleave, int swizzle, int promotion,
+                           int fill) try {
+    constexpr size_t map_alignment = 64;
+    const TensorMapRequest request{type,       rank,    address,   dims, strides, box, element_strides,
+                                   interleave, swizzle, promotion, fill};
+    if (reinterpret_cast<uint64_t>(map) % map_alignment) return invalid_value;
+    return encode(request, *static_cast<TensorMap *>(map)) ? 0 : invalid_value;
+} catch (const std::exception &e) {
+    return failed(launch_failed, e.what());
 }
 
 struct LaunchConfig { // CUlaunchConfig

@@ -49,6 +49,10 @@ bool GlobalMemory::holds(uint64_t address, size_t bytes) const {
 
 void *GlobalMemory::at(uint64_t address, size_t bytes) const {
     if (address % bytes) fault("a misaligned access to global memory", address, bytes);
+    return span(address, bytes);
+}
+
+void *GlobalMemory::span(uint64_t address, size_t bytes) const {
     if (!holds(address, bytes)) fault("an access outside of allocated global memory", address, bytes);
     return reinterpret_cast<void *>(address);
 }
@@ -61,36 +65,88 @@ void SharedMemory::check(uint64_t address, size_t bytes, const char *what) const
               address, bytes);
 }
 
-void SharedMemory::load(uint64_t address, void *to, size_t bytes, int thread) {
-    check(address, bytes, "load from");
-    for (size_t i = address; i < address + bytes; i++) {
-        Access &a = last_[i];
-        if (a.write_epoch == epoch_ && a.writer != thread)
-            fault("a race: thread " + std::to_string(a.writer) + " wrote since the last barrier what is read",
-                  i, 1);
-        a.reader = a.read_epoch == epoch_ && a.reader != thread ? several : thread;
-        a.read_epoch = epoch_;
+void SharedMemory::race(const std::string &who, size_t at) const { fault("a race: " + who, at, 1); }
+
+// What was written before must be known of, and to asynchronous accesses it must have been made visible.
+void SharedMemory::check_written(size_t at, const Actor &by, const char *now) const {
+    const Access &a = last_[at];
+    const Stamp written{a.writer, a.write_clock};
+    if (a.state == taken) fault(std::string("an mbarrier is ") + now, at, 1);
+    if (a.state == claimed) fault(std::string("a copy is under way to what is ") + now, at, 1);
+    if (!by.knows(written)) race(clocks_.name(a.writer) + " wrote since the last barrier what is " + now, at);
+    if (by.asynchronous() && !a.asynchronous && by.visible[a.writer] < a.write_clock)
+        race("no fence.proxy.async behind what " + clocks_.name(a.writer) +
+                 " wrote, which asynchronously is " + now,
+             at);
+}
+
+void SharedMemory::read(size_t at, const Actor &by) {
+    Access &a = last_[at];
+    if (!is_simple(a, by)) check_written(at, by, "read");
+    const Stamp before{a.reader, a.read_clock};
+    const bool last = a.reader == by.agent || (a.reader != several && by.knows(before));
+    if (a.reader == several && !by.seen && a.read_clock == by.clock) return;
+    if (!last && by.seen) note_reader(at, by.stamp());
+    a.reader = last || (a.reader == several && !by.seen) ? by.agent : several;
+    a.read_clock = by.clock;
+}
+
+void SharedMemory::note_reader(size_t at, Stamp by) {
+    const Access &a = last_[at];
+    std::vector<Stamp> &all = readers_[at];
+    if (a.reader != several) all = {{a.reader, a.read_clock}};
+    for (Stamp &s : all)
+        if (s.agent == by.agent) return void(s = by);
+    all.push_back(by);
+}
+
+void SharedMemory::write(size_t at, const Actor &by, State state) {
+    Access &a = last_[at];
+    if (!is_simple(a, by)) check_written(at, by, "written");
+    bool known = a.reader == several ? a.read_clock < by.clock : by.knows({a.reader, a.read_clock});
+    if (a.reader == several && by.seen) {
+        known = true;
+        for (const Stamp &s : readers_[at]) known = known && by.knows(s);
+        readers_.erase(at);
     }
+    if (!known)
+        race((a.reader < several && by.seen ? clocks_.name(a.reader) : "another thread") +
+                 " read since the last barrier what is written",
+             at);
+    a = {by.clock, 0, by.agent, 0, state, by.asynchronous()};
+}
+
+void SharedMemory::load(uint64_t address, void *to, size_t bytes, const Actor &by) {
+    check(address, bytes, "load from");
+    for (size_t i = address; i < address + bytes; i++) read(i, by);
     std::memcpy(to, &bytes_[address], bytes);
 }
 
-void SharedMemory::claim(uint64_t address, size_t bytes, int thread) {
+void SharedMemory::store(uint64_t address, const void *from, size_t bytes, const Actor &by) {
     check(address, bytes, "store to");
-    for (size_t i = address; i < address + bytes; i++) {
-        Access &a = last_[i];
-        if (a.write_epoch == epoch_ && a.writer != thread)
-            fault("a race: thread " + std::to_string(a.writer) +
-                      " wrote since the last barrier what is written",
-                  i, 1);
-        if (a.read_epoch == epoch_ && a.reader != thread)
-            fault("a race: another thread read since the last barrier what is written", i, 1);
-        a.writer = thread, a.write_epoch = epoch_;
-    }
+    for (size_t i = address; i < address + bytes; i++) write(i, by, plain);
+    std::memcpy(&bytes_[address], from, bytes);
 }
 
-void SharedMemory::store(uint64_t address, const void *from, size_t bytes, int thread) {
-    claim(address, bytes, thread);
+void SharedMemory::claim(uint64_t address, size_t bytes, const Actor &by) {
+    check(address, bytes, "store to");
+    for (size_t i = address; i < address + bytes; i++) write(i, by, claimed);
+}
+
+void SharedMemory::land(uint64_t address, const void *from, size_t bytes, const Actor &by) {
+    for (size_t i = address; i < address + bytes; i++) last_[i] = {by.clock, 0, by.agent, 0, plain, false};
     std::memcpy(&bytes_[address], from, bytes);
+}
+
+void SharedMemory::take(uint64_t address, size_t bytes, const Actor &by) {
+    check(address, bytes, "store to");
+    for (size_t i = address; i < address + bytes; i++) write(i, by, taken);
+}
+
+void SharedMemory::use(uint64_t address, const Actor &by) const {
+    const Access &a = last_[address];
+    if (!by.knows({a.writer, a.write_clock}))
+        race(clocks_.name(a.writer) + " initialised since the last barrier what is used", address);
 }
 
 } // namespace ks::emulator

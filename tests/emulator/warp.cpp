@@ -7,22 +7,26 @@ namespace ks::emulator {
 
 namespace {
 
-constexpr uint64_t unset = 0xfff7dead7ff7dead; // NaN as f64, f32 and f16
-constexpr uint64_t most_steps = 1u << 23;      // more are a loop without end
+constexpr uint64_t most_steps = 1u << 23; // more are a loop without end
+
+// A fault that names its place already.
+struct Placed : Fault {
+    using Fault::Fault;
+};
 
 size_t first_of(uint32_t lanes) { return static_cast<size_t>(__builtin_ctz(lanes)); }
 
 } // namespace
 
-Warp::Warp(const Launch &launch, const unsigned block[3], int first, SharedMemory &shared,
+Warp::Warp(const Launch &launch, const unsigned at[3], int first, Cluster &cluster, unsigned rank,
            const GlobalMemory &global)
     : launch_(launch),
       code_(launch.kernel->code),
       first_(first),
-      shared_(shared),
+      cluster_(cluster),
+      block_(cluster.blocks[rank]),
       global_(global),
-      registers_(static_cast<size_t>(launch.kernel->registers)) {
-    for (Lanes &r : registers_) r.fill(unset);
+      registers_(launch.kernel->registers) {
     const unsigned *n = launch.block;
     int threads = static_cast<int>(n[0] * n[1] * n[2]) - first;
     lanes_ = running_ = threads >= 32 ? ~0u : (1u << threads) - 1;
@@ -31,35 +35,41 @@ Warp::Warp(const Launch &launch, const unsigned block[3], int first, SharedMemor
         const unsigned thread[3] = {t % n[0], t / n[0] % n[1], t / n[0] / n[1]};
         for (unsigned i = 0; i < 3; i++) {
             special_[tid + i][lane] = thread[i], special_[ntid + i][lane] = n[i];
-            special_[ctaid + i][lane] = block[i], special_[nctaid + i][lane] = launch.grid[i];
+            special_[ctaid + i][lane] = at[i], special_[nctaid + i][lane] = launch.grid[i];
         }
-        special_[laneid][lane] = lane;
+        special_[laneid][lane] = lane, special_[cluster_ctarank][lane] = rank;
     }
 }
 
 Source Warp::source(const Operand &o) const {
-    if (o.kind == Operand::reg) return {registers_[static_cast<size_t>(o.index)].data(), 1};
+    if (o.kind == Operand::reg) return {registers_.read(o.index).data(), 1};
     if (o.kind == Operand::special) return {special_[static_cast<size_t>(o.index)].data(), 1};
     return {&o.value, 0};
 }
 
-int Warp::barrier() const { return places_[first_of(waiting_)]; }
-
-void Warp::check_barrier(int place) const {
+void Warp::check_barrier(const BarrierWait &b) const {
     for_lanes(lanes_, [&](unsigned lane) {
-        if (waiting_ >> lane & 1 && places_[lane] == place) return;
-        fault(code_[static_cast<size_t>(place)],
+        if (waiting_ >> lane & 1 && places_[lane] == b.place && barrier_.id == b.id) return;
+        fault(code_[static_cast<size_t>(b.place)],
               "thread " + std::to_string(thread(lane)) + " misses a barrier at which others wait");
     });
 }
 
 void Warp::release() {
     for_lanes(waiting_, [&](unsigned lane) { places_[lane]++; });
-    running_ = waiting_, waiting_ = 0;
+    running_ |= waiting_, waiting_ = 0;
+}
+
+void Warp::deadlock() const {
+    const int place = places_[first_of(running_ | waiting_)];
+    fault(code_[static_cast<size_t>(place)],
+          "thread " + std::to_string(thread(static_cast<unsigned>(first_of(running_ | waiting_)))) +
+              " waits for what nobody will do");
 }
 
 void Warp::run() {
-    while (running_) meet(), advance();
+    stall_ = Stall::none;
+    while (running_ && stall_ == Stall::none) meet(), advance();
 }
 
 // Takes the lanes that are at the smallest place.
@@ -92,7 +102,7 @@ void Warp::place(uint32_t lanes, int at) {
 
 uint32_t Warp::guarded(const Instruction &i) const {
     if (i.guard < 0) return active_;
-    const Lanes &predicate = registers_[static_cast<size_t>(i.guard)];
+    const Lanes &predicate = registers_.read(i.guard);
     uint32_t lanes = 0;
     for_lanes(active_,
               [&](unsigned lane) { lanes |= uint32_t{(predicate[lane] != 0) != i.guard_negated} << lane; });
@@ -106,14 +116,17 @@ void Warp::advance() {
             throw Fault(launch_.kernel->name + " runs past its end");
         const Instruction &i = code_[static_cast<size_t>(at_)];
         if (++steps_ > most_steps) fault(i, "a loop without end");
-        uint32_t lanes = guarded(i);
-        if (i.flow != Instruction::next && flow(i, lanes)) break;
         try {
+            uint32_t lanes = guarded(i);
+            if (i.flow != Instruction::next && flow(i, lanes)) break;
             if (lanes && i.step) i.step(*this, i, lanes);
+        } catch (const Placed &) {
+            throw;
         } catch (const Fault &e) {
             fault(i, e.what());
         }
-        if (++at_ != join_) continue;
+        if (stall_ != Stall::again) at_++;
+        if (stall_ == Stall::none && at_ != join_) continue;
         place(active_, at_);
         break;
     }
@@ -129,20 +142,44 @@ bool Warp::flow(const Instruction &i, uint32_t lanes) {
         return true;
     }
     place(active_, at_ + 1);
-    if (i.flow == Instruction::branch)
-        place(lanes, i.target);
-    else
-        running_ &= ~lanes;
-    if (i.flow == Instruction::barrier) place(lanes, at_), waiting_ |= lanes;
+    if (i.flow == Instruction::branch) place(lanes, i.target);
+    if (i.flow == Instruction::leave) leave(lanes);
+    if (i.flow == Instruction::barrier) wait_at(i, lanes);
     return true;
+}
+
+// bar.sync id, threads
+void Warp::wait_at(const Instruction &i, uint32_t lanes) {
+    BarrierWait b{at_, 0, 0, i.operands.size() == 1};
+    for_lanes(lanes, [&](unsigned lane) {
+        b.id = value(i.operands[0], lane);
+        b.threads = b.of_all ? static_cast<uint64_t>(block().threads) : value(i.operands[1], lane);
+        if (waiting_ && (barrier_.id != b.id || barrier_.threads != b.threads))
+            throw Fault("threads of a warp wait at different barriers");
+        barrier_ = b, waiting_ |= 1u << lane;
+    });
+    constexpr uint64_t barriers = 16;
+    if (lanes && (b.id >= barriers || !b.threads || b.threads % 32))
+        if (!b.of_all) throw Fault("no barrier of a block");
+    place(lanes, at_);
+    running_ &= ~lanes;
+}
+
+void Warp::leave(uint32_t lanes) {
+    running_ &= ~lanes;
+    if (!lanes) return;
+    cluster_.progress++;
+    if (!products.all_done()) throw Fault("a thread ends while a product is in flight");
+    if (storing_lane >= 0 && lanes >> storing_lane & 1 && !stores.all_done())
+        throw Fault("a thread ends while a bulk store of it reads shared memory");
 }
 
 void Warp::fault(const Instruction &i, const std::string &what) const {
     const Lanes *block = &special_[ctaid];
     std::string at;
     for (unsigned c = 0; c < 3; c++) at += (c ? "," : "") + std::to_string(block[c][0]);
-    throw Fault(launch_.kernel->name + ", line " + std::to_string(i.line) + ", " + i.text + ": block " + at +
-                ", warp " + std::to_string(first_ / 32) + ": " + what);
+    throw Placed(launch_.kernel->name + ", line " + std::to_string(i.line) + ", " + i.text + ": block " + at +
+                 ", warp " + std::to_string(first_ / 32) + ": " + what);
 }
 
 } // namespace ks::emulator

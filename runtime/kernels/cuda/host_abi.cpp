@@ -85,7 +85,7 @@ int ks_cuda_run(void *state, const char *name, int blocks_x, int blocks_y, int b
     const Object::Ready kernel = object->ready(*here.device, name, shared_bytes);
     if (blocks_x <= 0 || blocks_y <= 0 || blocks_z <= 0) return 0; // the driver refuses an empty grid
     for (uint32_t i = 0; tile && i < tile->maps; i++) {
-        maps[i] = tensor_map(*static_cast<KernelBuffer *>(arguments[tile->map[i].argument]), tile->map[i]);
+        set_tensor_map(maps[i], *static_cast<KernelBuffer *>(arguments[tile->map[i].argument]), tile->map[i]);
         parameters[count++] = &maps[i];
     }
     auto dimension = [](int n) { return static_cast<unsigned>(n); };

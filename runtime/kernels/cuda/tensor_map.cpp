@@ -27,7 +27,7 @@ uint64_t rows_of(const KernelBuffer &buffer, int64_t stride) {
 
 } // namespace
 
-TensorMap tensor_map(const KernelBuffer &buffer, const TensorMapOf &shape) {
+void set_tensor_map(TensorMap &map, const KernelBuffer &buffer, const TensorMapOf &shape) {
     unsigned bytes = buffer.type.bits / 8u;
     if (buffer.dimensions < 2 || (bytes != 2 && bytes != 4) || buffer.dim[0].stride != 1 ||
         buffer.dim[1].stride <= 0)
@@ -41,12 +41,10 @@ TensorMap tensor_map(const KernelBuffer &buffer, const TensorMapOf &shape) {
     uint32_t box[2] = {box_bytes / bytes, shape.box_rows}, every_element[2] = {1, 1};
     const Driver &d = driver();
     if (!d.encode_tensor_map) throw Error("NVIDIA driver", "has no cuTensorMapEncodeTiled: it is too old");
-    TensorMap map;
     check(d.encode_tensor_map(&map, bytes == 2 ? type_uint16 : type_uint32, 2, buffer.device, size,
                               &row_bytes, box, every_element, no_interleave, swizzle_128_bytes,
                               promote_l2_128_bytes, zeros_outside),
           "tensor map");
-    return map;
 }
 
 } // namespace ks::cuda

@@ -11,9 +11,10 @@ struct alignas(64) TensorMap {
     uint64_t words[16];
 };
 
-// The map of a buffer on the device, as TensorMapOf describes it. It is arithmetic on the host: nothing is
-// allocated or waited for. Throws ks::Error when the buffer is no rows of whole 16 bytes at a multiple of 16
-// bytes, or when the driver refuses.
-TensorMap tensor_map(const KernelBuffer &buffer, const TensorMapOf &shape);
+// `map` becomes that of a buffer on the device, as TensorMapOf describes it. It is arithmetic on the host:
+// nothing is allocated or waited for. Throws ks::Error when the buffer is no rows of whole 16 bytes at a
+// multiple of 16 bytes, or when the driver refuses. (Not as a result: GCC 12 aligns no temporary to 64 bytes,
+// which the driver asks for.)
+void set_tensor_map(TensorMap &map, const KernelBuffer &buffer, const TensorMapOf &shape);
 
 } // namespace ks::cuda

@@ -107,14 +107,15 @@ TEST_F(TileLaunchTest, ClustersAreWholeInTheGrid) {
 }
 
 TEST_F(TileLaunchTest, DimensionsBelowEachOtherAreRows) {
+    TensorMap map;
     KernelDim dims[3] = {{0, 64, 1, 0}, {0, 128, 64, 0}, {0, 5, 128 * 64, 0}};
-    tensor_map(matrix(4096, 16, dims, 3), {0, 0, 64});
+    set_tensor_map(map, matrix(4096, 16, dims, 3), {0, 0, 64});
     EXPECT_THAT(calls(), HasSubstr("cuTensorMapEncodeTiled 1 2 4096 64 640 128 64 64 3\n"));
     dims[2].stride = 100;
-    EXPECT_THROW(tensor_map(matrix(4096, 16, dims, 3), {0, 0, 64}), Error);
+    EXPECT_THROW(set_tensor_map(map, matrix(4096, 16, dims, 3), {0, 0, 64}), Error);
     KernelDim columns[2] = {{0, 64, 2, 0}, {0, 128, 128, 0}};
-    EXPECT_THROW(tensor_map(matrix(4096, 16, columns), {0, 0, 64}), Error);
-    EXPECT_THROW(tensor_map(matrix(4096, 8, dims), {0, 0, 64}), Error);
+    EXPECT_THROW(set_tensor_map(map, matrix(4096, 16, columns), {0, 0, 64}), Error);
+    EXPECT_THROW(set_tensor_map(map, matrix(4096, 8, dims), {0, 0, 64}), Error);
 }
 
 TEST(TileLaunchImage, TravelsBesideTheCodeAndIsNoCode) {

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// Kernels on tensor cores in the emulated driver. A pack has them as machine code alone, so each is compiled
+// here, with its text in place of that.
+#pragma once
+#include "autotune/candidate.h"
+#include "autotune/cases/call.h"
+#include "dsl/ptx/cuda_kernel.h"
+#include "dsl/ptx/program.h"
+#include "runtime/base/error.h"
+#include "runtime/kernels/cuda/memory.h"
+#include "schedules/registry.h"
+#include "tests/support/op_check.h"
+
+namespace ks::test {
+
+// Operands without memory around them: the driver sees every access beside them.
+struct ExactMemory : tune::Memory {
+    explicit ExactMemory(size_t bytes) : memory(cuda::device(0), bytes) {}
+    void write(size_t offset, const void *from, size_t bytes) override {
+        memory.copy_from(from, bytes, offset);
+    }
+    void read(size_t offset, void *to, size_t bytes) const override { memory.copy_to(to, bytes, offset); }
+    void place(KernelBuffer &buffer, size_t offset) const override {
+        buffer.device = memory.address() + offset;
+    }
+    std::string damage() const override { return ""; }
+    cuda::DeviceMemory memory;
+};
+
+struct ExactDevice : tune::Device {
+    Device &gpu = tune::device_for("cuda");
+    std::string name() override { return gpu.name(); }
+    bool runs(const std::string &isa) override { return gpu.runs(isa); }
+    std::unique_ptr<tune::Memory> memory(size_t bytes, bool) override {
+        return std::make_unique<ExactMemory>(bytes);
+    }
+    std::unique_ptr<tune::Artefact> load(const std::string &path) override { return gpu.load(path); }
+    void wait() override { gpu.wait(); }
+    double seconds(const std::function<void()> &calls) override { return gpu.seconds(calls); }
+    size_t cache_bytes() override { return gpu.cache_bytes(); }
+    bool packed() override { return gpu.packed(); }
+    double ghz() override { return gpu.ghz(); }
+};
+
+struct Tile {
+    const char *op, *choices, *widths;
+    std::vector<int64_t> rows;
+    const char *knobs; // those that differ from the default
+};
+
+class TileTest : public testing::Test {
+  protected:
+    void SetUp() override {
+        ptxas_ = ptx::Ptxas::find();
+        if (!ptxas_) GTEST_SKIP() << "there is no ptxas on this machine";
+        if (!device_.runs("cuda")) GTEST_SKIP() << "there is no driver on this machine";
+    }
+
+    static Spec spec_of(const Tile &t) {
+        const Knobs choices = tune::parse_knobs(t.choices);
+        return {choices.values(), tune::parse_dims(t.widths)};
+    }
+
+    // `edit`: of the instructions of each pseudo-call.
+    using Edit = std::function<std::string(const std::string &)>;
+    std::unique_ptr<tune::Artefact> built(const Tile &t, const Edit &edit = {}) {
+        const Op &op = op_named(t.op);
+        const Halide::Target target = kernel_target("cuda");
+        const Space space = op.space(spec_of(t), target);
+        const Knobs changes = tune::parse_knobs(t.knobs);
+        Knobs knobs = space.fallback();
+        knobs.set("form", "tiles");
+        for (const auto &[name, value] : changes.values()) knobs.set(name, value);
+        if (!space.legal(knobs)) throw Error(knobs.text(), "is no point of the space");
+        Kernel kernel = op.build(spec_of(t), knobs, target);
+        for (auto &[name, expansion] : kernel.device.expansions)
+            if (edit) expansion = [=, whole = expansion](const ptx::PseudoCall &c) { return edit(whole(c)); };
+        const std::string file = folder_.path("tile" + std::to_string(built_++)); // loaded once by its name
+        ptx::compile_cuda(kernel, tune::artefact_symbol, *ptxas_, {{}, true}, file + ".o");
+        auto linked = ptx::run_program({KS_CXX, "-shared", "-o", file + ".so", file + ".o"});
+        if (linked.status) throw Error(file, linked.output);
+        return device_.load(file + ".so");
+    }
+
+    static OpProblem problem(const Tile &t, int64_t rows) {
+        const Contract &contract = op_named(t.op).contract;
+        const Dims dims = cases::call_dims(contract, spec_of(t), {{contract.dims.at(0).name, rows}});
+        return random_problem(t.op, spec_of(t).choices, dims);
+    }
+
+    std::optional<ptx::Ptxas> ptxas_;
+    ptx::ScratchFolder folder_;
+    int built_ = 0;
+    ExactDevice device_;
+};
+
+} // namespace ks::test
