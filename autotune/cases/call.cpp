@@ -69,14 +69,17 @@ void Call::view(Held &h, size_t turn, const Part &part) {
         });
     h.buffer.type = from->buffer.type, h.buffer.dimensions = from->buffer.dimensions;
     h.dims.clear();
+    bool output = packed() && h.operand->role == Role::output;
     int64_t first = 0;
     for (size_t i = from->extent.size(); i-- > 0;) {
         int64_t extent = from->extent[i];
+        // As the runtime does it, so that the grid is that of a caller's call.
+        if (output && from->operand->shape[i] == problem_.contract->ragged) extent = equal_steps_;
         if (part.length && from->operand->shape[i] == problem_.contract->slice) // never of a packed call
             extent = part.length, first += part.first * from->stride[i];
         h.dims.push_back({0, static_cast<int32_t>(extent), static_cast<int32_t>(from->stride[i]), 0});
     }
-    if (packed() && h.operand->role == Role::output) { // a block moves to the rows of its sequence itself
+    if (output) { // a block moves to the rows of its sequence itself
         h.dims.push_back({0, static_cast<int32_t>(problem_.sequences()), 0, 0});
         h.buffer.dimensions++;
     }

@@ -63,9 +63,9 @@ def grouped_mm(torch, name, o):
 
 
 def slots_of_a_tile(tokens):
-    """Few tokens: weights are read by the row; many: whole tiles of the tensor cores, the smaller ones for some 64
-    tokens an expert."""
-    return 1 if tokens == 1 else 8 if tokens <= 64 else 64 if tokens <= 512 else 128
+    """Few tokens: weights are read by the row; some for every expert: whole tiles of the tensor cores, the smaller ones
+    up to some 64 tokens an expert."""
+    return 1 if tokens == 1 else 8 if tokens < 64 else 64 if tokens <= 512 else 128
 
 
 def layer(bench, o, turn):

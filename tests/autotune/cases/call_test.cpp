@@ -65,6 +65,38 @@ TEST(Call, PartsCoverTheSliceAndShiftItsOperands) {
     EXPECT_EQ(linear({{"M", 3}, {"K", 5}, {"P", 1}}).parts(2).size(), 1u);
 }
 
+// Memory of the host on a device that takes all sequences in one call.
+struct Packing : tune::Device {
+    std::string name() override { return cpu().name(); }
+    bool runs(const std::string &isa) override { return cpu().runs(isa); }
+    std::unique_ptr<tune::Memory> memory(size_t bytes, bool guarded) override {
+        return cpu().memory(bytes, guarded);
+    }
+    std::unique_ptr<tune::Artefact> load(const std::string &path) override { return cpu().load(path); }
+    void wait() override { cpu().wait(); }
+    double seconds(const std::function<void()> &calls) override { return cpu().seconds(calls); }
+    size_t cache_bytes() override { return cpu().cache_bytes(); }
+    bool packed() override { return true; }
+    double ghz() override { return cpu().ghz(); }
+};
+
+// Else the grid of a batch of 8 would be 8 times too large, and its time with it.
+TEST(Call, AnOutputOfEqualSequencesReachesAsFarAsOneOfThem) {
+    Packing device;
+    Call call(random_problem(op_named("causal_conv1d").contract, {{"io", "f32"}, {"W", "4"}},
+                             {{"T", 24}, {"D", 5}}, true, {0, 8, 16, 24}),
+              device);
+    void **a = call.arguments(); // x, w, bias, state, seq_start, flags, equal_steps, alignment, y
+    EXPECT_EQ(buffer(a, 0).dim[1].extent, 24);
+    EXPECT_EQ(*static_cast<int32_t *>(a[6]), 8);
+    const KernelBuffer &y = buffer(a, 8);
+    ASSERT_EQ(y.dimensions, 3);
+    EXPECT_EQ(y.dim[0].extent, 5);
+    EXPECT_EQ(y.dim[1].extent, 8);
+    EXPECT_EQ(y.dim[2].extent, 3);
+    EXPECT_EQ(y.dim[2].stride, 0);
+}
+
 TEST(Call, GranulesAreNotCut) {
     for (const Op &op : all_ops()) {
         const Contract &c = op.contract;
