@@ -30,6 +30,7 @@ class Turns {
             const uint64_t before = cluster_.progress;
             left = false;
             for (size_t rank = 0; rank < warps_.size(); rank++) left = turn(rank) || left;
+            cluster_.end_copies();
             if (left && cluster_.progress == before) report();
         }
     }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/emulator/mbarrier.h"
 #include "tests/emulator/program.h"
-#include <cstdlib>
 
 namespace ks::emulator {
 
@@ -18,11 +17,16 @@ void Mbarrier::arrive() {
 
 void Mbarrier::expect(int64_t count) {
     bytes += count;
-    if (std::abs(bytes) > most_bytes) throw Fault("more bytes than an mbarrier counts");
+    if (bytes > most_bytes) throw Fault("more bytes than an mbarrier counts");
+}
+
+void Mbarrier::begin(int64_t count) {
+    begun += count;
+    if (begun > bytes) throw Fault("a copy of more bytes than were announced");
 }
 
 void Mbarrier::complete(int64_t count) {
-    expect(-count);
+    begun -= count, bytes -= count;
     end_phase();
 }
 
