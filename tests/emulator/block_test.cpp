@@ -19,6 +19,9 @@ TEST(Block, ArithmeticOfOneThread) {
     EXPECT_EQ(one("\tshr.s32 %r2, %r2, 40;\n", 0x80000000), 0xffffffffu);
     EXPECT_EQ(one("\tshr.u32 %r2, %r2, 32;\n", 0x80000000), 0u);
     EXPECT_EQ(one("\tmul.wide.s32 %d4, %r2, %r2;\n\tmov.b64 {_, %r2}, %d4;\n", 0xfffe0000), 4u);
+    EXPECT_EQ(one("\tmul.hi.s32 %r2, %r2, 6;\n", 0x80000000), 0xfffffffdu);
+    EXPECT_EQ(one("\tmul.hi.u32 %r2, %r2, 6;\n", 0x80000000), 3u);
+    EXPECT_EQ(one("\tmov.b32 {%h1, %h2}, %r2;\n\tmul.wide.u16 %r2, %h2, 0x8000;\n", 0x80050000), 0x40028000u);
     EXPECT_EQ(one("\tbfe.u32 %r2, %r2, 8, 4;\n", 0xabcdef), 0xdu);
     EXPECT_EQ(one("\tbfe.s32 %r2, %r2, 8, 4;\n", 0xabcdef), 0xfffffffdu);
     EXPECT_EQ(one("\tbfe.s32 %r2, %r2, 3, 1;\n", 0xfff7), 0u);
