@@ -43,7 +43,7 @@ struct ExactDevice : tune::Device {
 };
 
 struct Tile {
-    const char *op, *choices, *widths;
+    std::string op, choices, widths;
     std::vector<int64_t> rows;
     std::string knobs; // those that differ from the default
 };
@@ -90,6 +90,15 @@ class TileTest : public testing::Test {
         const Contract &contract = op_named(t.op).contract;
         const Dims dims = cases::call_dims(contract, spec_of(t), {{contract.dims.at(0).name, rows}});
         return random_problem(t.op, spec_of(t).choices, dims);
+    }
+
+    void matches_oracle(const tune::Artefact &kernel, const OpProblem &p) {
+        cases::Call call(p, device_);
+        EXPECT_NO_THROW(kernel.run(call.arguments())) << p.text();
+        EXPECT_EQ(call.damage(), "") << p.text();
+        Results got, wanted = expected(p);
+        for (const auto &[name, values] : wanted) got[name] = call.result(name);
+        expect_within_contract(p, got, wanted);
     }
 
     std::optional<ptx::Ptxas> ptxas_;

@@ -65,21 +65,11 @@ const std::vector<Tile> spaces = {
     {"grouped_expert_down", wide, "B=64,E=5,K=72,N=126", {131}, ""},
 };
 
-class EmulatedTiles : public TileTest, public testing::WithParamInterface<const Tile *> {
-  protected:
-    void matches_oracle(const tune::Artefact &kernel, const OpProblem &p) {
-        cases::Call call(p, device_);
-        EXPECT_NO_THROW(kernel.run(call.arguments())) << p.text();
-        EXPECT_EQ(call.damage(), "") << p.text();
-        Results got, wanted = expected(p);
-        for (const auto &[name, values] : wanted) got[name] = call.result(name);
-        expect_within_contract(p, got, wanted);
-    }
-};
+class EmulatedTiles : public TileTest, public testing::WithParamInterface<const Tile *> {};
 
 TEST_P(EmulatedTiles, MatchTheirOracles) {
     const Tile &t = *GetParam();
-    SCOPED_TRACE(std::string(t.op) + " " + t.widths + " " + t.knobs);
+    SCOPED_TRACE(t.op + " " + t.widths + " " + t.knobs);
     auto kernel = built(t);
     for (int64_t rows : t.rows) matches_oracle(*kernel, problem(t, rows));
 }
@@ -95,7 +85,7 @@ TEST_P(EmulatedSpaces, PointsMatchTheirOracles) {
     constexpr int count = 6;
     for (int i = 0; i < count; i++) {
         const Knobs &k = points.at(engine() % points.size());
-        SCOPED_TRACE(std::string(t.op) + " " + t.widths + " " + k.text());
+        SCOPED_TRACE(t.op + " " + t.widths + " " + k.text());
         std::unique_ptr<tune::Artefact> kernel;
         EXPECT_NO_THROW(kernel = built(t, k));
         for (int64_t rows : t.rows)
