@@ -72,6 +72,17 @@ TEST(Barrier, OfSomeThreads) {
     EXPECT_THAT(fault_of(with(halves, "%r2, 64;", "%r2, 48;"), 128), HasSubstr("no barrier of a block"));
 }
 
+TEST(Barrier, OfSomeThreadsBeforeThatOfAll) {
+    const std::string body = "\tsetp.lt.u32 %p1, %r1, 64;\n\t@%p1 bra $ALL;\n\tst.shared.b32 [%d2], %r1;\n"
+                             "\tbar.sync 1, 64;\n$ALL:\n\tbar.sync 0;\n\txor.b32 %r3, %r1, 96;\n"
+                             "\tmul.wide.u32 %d4, %r3, 4;\n\t@%p1 ld.shared.b32 %r3, [%d4];\n"
+                             "\tst.global.b32 [%d3], %r3;\n";
+    Words words = after(body, counting(128));
+    for (size_t i = 0; i < 128; i++) EXPECT_EQ(words[i], i ^ 96);
+    EXPECT_THAT(fault_of(with(body, "sync 1, 64;", "sync 1, 128;"), 128),
+                HasSubstr("waits for what nobody will do"));
+}
+
 // The box at row 1 of two rows of words: one row of them, and one of zeros. Chunks of 16 bytes are swizzled.
 const std::string
     swizzle = "\tshl.b32 %r6, %r1, 2;\n\tshr.u32 %r7, %r6, 7;\n\tshl.b32 %r7, %r7, 4;\n"
