@@ -111,6 +111,10 @@ TEST(Boxes, FindsLoadsThatAreNotWaitedFor) {
 }
 
 TEST(Boxes, FindsMisuse) {
+    EXPECT_THAT(fault_of(with(loaded, "\t@%p1 cp.async",
+                              "\t@%p1 mbarrier.arrive.shared::cta.b64 %d4, [%r5];\n\t@%p1 cp.async"),
+                         64),
+                HasSubstr("more threads arrive than the mbarrier is for"));
     EXPECT_THAT(fault_of(with(loaded, "\t@%p1 fence.mbarrier_init.release.cluster;\n"), 64),
                 HasSubstr("no fence behind the initialisation of the mbarrier"));
     EXPECT_THAT(fault_of(with(loaded, "%r8, 0;", "%r8, 64;"), 64), HasSubstr("a box at no multiple of 128"));

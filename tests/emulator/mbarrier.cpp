@@ -11,6 +11,7 @@ constexpr int64_t most_bytes = (1 << 20) - 1; // that an mbarrier counts
 } // namespace
 
 void Mbarrier::arrive() {
+    if (!pending) throw Fault("more threads arrive than the mbarrier is for");
     pending--;
     end_phase();
 }

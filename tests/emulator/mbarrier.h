@@ -8,8 +8,7 @@
 namespace ks::emulator {
 
 struct Mbarrier {
-    uint16_t agent =
-        0; // of the copies that it counts; their clock is the number of phases that are over, plus 1
+    uint16_t agent = 0; // of the copies that it counts; their clock: the phases that are over then
     uint32_t expected = 0, pending = 0, over = 0;
     int64_t bytes = 0, begun = 0; // announced, less copied; of copies under way
     int initialised_by = 0;       // thread
