@@ -99,9 +99,13 @@ std::vector<const Tile *> each(const std::vector<Tile> &list) {
     return all;
 }
 
-INSTANTIATE_TEST_SUITE_P(Forms, EmulatedTiles, testing::ValuesIn(each(tiles)));
-INSTANTIATE_TEST_SUITE_P(Ops, EmulatedSpaces, testing::ValuesIn(each(spaces)));
-INSTANTIATE_TEST_SUITE_P(Resident, EmulatedTiles, testing::ValuesIn(each(residents)));
+std::string name(const testing::TestParamInfo<const Tile *> &i) {
+    return i.param->op + "_" + std::to_string(i.index);
+}
+
+INSTANTIATE_TEST_SUITE_P(Forms, EmulatedTiles, testing::ValuesIn(each(tiles)), name);
+INSTANTIATE_TEST_SUITE_P(Resident, EmulatedTiles, testing::ValuesIn(each(residents)), name);
+INSTANTIATE_TEST_SUITE_P(Ops, EmulatedSpaces, testing::ValuesIn(each(spaces)), name);
 
 } // namespace
 } // namespace ks::test
