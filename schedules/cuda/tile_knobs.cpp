@@ -14,15 +14,22 @@ void share_registers(tile::TileOp &op) {
     op.consumer_registers = std::min(tile::whole_registers(left / op.consumers()), most);
 }
 
+// Whether blocks that stay go on, turn by turn, to rows that follow from the turn alone: over all rows in a
+// group they do not.
+bool turns_are_rows(const tile::TileOrder &order, int column_tiles) {
+    if (column_tiles == 1 || order.group == 1) return true;
+    return order.group && order.resident % (order.group * column_tiles) == 0;
+}
+
 // Halide's own stores are guarded, and Halide makes use of what it can prove about guards: columns of a tile
 // that no output has are not computed, and turns of resident blocks end, for each thread, with its rows,
 // where the row follows from the turn alone. Neither is a tile any more.
 bool guards_leave_tiles(const tile::TileOp &op, const TileProblem &p) {
     if (op.staged_store || !p.columns) return true;
     constexpr int group = 8; // columns, the least that a thread's pairs reach over
-    bool one_column_tile = op.result_columns() >= p.columns;
-    return op.result_columns() < p.columns + group &&
-           (p.experts || !op.order.resident || (op.order.group != 1 && !one_column_tile));
+    const int columns = op.result_columns(), column_tiles = (p.columns + columns - 1) / columns;
+    return columns < p.columns + group &&
+           (p.experts || !op.order.resident || !turns_are_rows(op.order, column_tiles));
 }
 
 } // namespace

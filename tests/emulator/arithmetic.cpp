@@ -189,6 +189,9 @@ Table table() {
     quotients<u32>(t, ".u32"), quotients<s32>(t, ".s32");
     t["mul.wide.s32"] = lanewise([](s32 a, s32 b) { return s64{a} * b; });
     t["mul.wide.u32"] = lanewise([](u32 a, u32 b) { return u64{a} * b; });
+    t["mul.wide.u16"] = lanewise([](u16 a, u16 b) { return u32{a} * b; });
+    t["mul.hi.s32"] = lanewise([](s32 a, s32 b) { return static_cast<s32>(s64{a} * b >> 32); });
+    t["mul.hi.u32"] = lanewise([](u32 a, u32 b) { return static_cast<u32>(u64{a} * b >> 32); });
     t["popc.b32"] = lanewise([](u32 a) { return static_cast<u32>(__builtin_popcount(a)); });
     t["prmt.b32"] = lanewise(permuted);
     t["bfe.u32"] = lanewise(extracted);

@@ -30,6 +30,7 @@ class Turns {
             const uint64_t before = cluster_.progress;
             left = false;
             for (size_t rank = 0; rank < warps_.size(); rank++) left = turn(rank) || left;
+            cluster_.end_copies();
             if (left && cluster_.progress == before) report();
         }
     }
@@ -54,7 +55,9 @@ class Turns {
         std::vector<Warp *> there;
         for (Warp &w : warps)
             if (w.waiting() && w.barrier().id == b.id) there.push_back(&w);
-        bool others_may_come = std::any_of(warps.begin(), warps.end(), [](auto &w) { return w.running(); });
+        bool others_may_come = std::any_of(warps.begin(), warps.end(), [&](const Warp &w) {
+            return w.running() || (w.waiting() && w.barrier().id != b.id);
+        });
         if (b.of_all && !others_may_come)
             for (const Warp &w : warps) w.check_barrier(b);
         if (32 * there.size() < b.threads) return;

@@ -1,60 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Small kernels with known results, and kernels with a mistake that must be found.
-#include "tests/emulator/block.h"
+#include "tests/emulator/small_kernel.h"
 #include <cmath>
-#include <cstring>
 #include <gmock/gmock.h>
 
 namespace ks::emulator {
 namespace {
 
 using testing::HasSubstr;
-using Words = std::vector<uint32_t>;
-
-std::string entry(const std::string &body) {
-    return ".version 7.0\n.target sm_80\n.address_size 64\n"
-           ".visible .entry kernel(\n\t.param .u64 .ptr .align 1 words,\n\t.param .u32 n\n)\n{\n"
-           "\t.reg .pred %p<9>;\n\t.reg .b16 %h<9>;\n\t.reg .b32 %r<20>;\n\t.reg .b64 %d<9>;\n"
-           "\tld.param.b64 %d1, [words];\n\tcvta.to.global.u64 %d1, %d1;\n\tmov.u32 %r1, %tid.x;\n"
-           "\tmul.wide.u32 %d2, %r1, 4;\n\tadd.s64 %d3, %d1, %d2; // this thread's word\n" +
-           body + "\tret;\n}\n";
-}
-
-// The words of device memory after the body was run by a block with a word for each thread.
-Words after(const std::string &body, const Words &before, size_t shared_bytes = 1024) {
-    const auto kernels = parse(entry(body));
-    const auto threads = static_cast<unsigned>(before.size());
-    GlobalMemory memory;
-    const uint64_t address = memory.allocate(4 * before.size());
-    std::memcpy(memory.at(address, 1), before.data(), 4 * before.size());
-    Launch launch{&kernels.at("kernel"), {1, 1, 1}, {threads, 1, 1}, shared_bytes, std::vector<uint8_t>(12)};
-    std::memcpy(launch.parameters.data(), &address, 8);
-    std::memcpy(launch.parameters.data() + 8, &threads, 4);
-    run(launch, memory);
-    Words words(before.size());
-    std::memcpy(words.data(), memory.at(address, 1), 4 * words.size());
-    return words;
-}
-
-Words counting(size_t n) {
-    Words words(n);
-    for (size_t i = 0; i < n; i++) words[i] = static_cast<uint32_t>(i);
-    return words;
-}
 
 // The bits that a body leaves in %r2, for threads with `x` in %r2 and in their word.
 uint32_t one(const std::string &body, uint32_t x) {
     return after("\tld.global.b32 %r2, [%d3];\n" + body + "\tst.global.b32 [%d3], %r2;\n", {x}).at(0);
-}
-uint32_t bits(float x) { return static_cast<uint32_t>(bits_of(x)); }
-
-std::string fault_of(const std::string &body, size_t threads, size_t shared_bytes = 1024) {
-    try {
-        after(body, counting(threads), shared_bytes);
-    } catch (const Fault &e) {
-        return e.what();
-    }
-    return "no fault";
 }
 
 TEST(Block, ArithmeticOfOneThread) {
@@ -62,6 +19,9 @@ TEST(Block, ArithmeticOfOneThread) {
     EXPECT_EQ(one("\tshr.s32 %r2, %r2, 40;\n", 0x80000000), 0xffffffffu);
     EXPECT_EQ(one("\tshr.u32 %r2, %r2, 32;\n", 0x80000000), 0u);
     EXPECT_EQ(one("\tmul.wide.s32 %d4, %r2, %r2;\n\tmov.b64 {_, %r2}, %d4;\n", 0xfffe0000), 4u);
+    EXPECT_EQ(one("\tmul.hi.s32 %r2, %r2, 6;\n", 0x80000000), 0xfffffffdu);
+    EXPECT_EQ(one("\tmul.hi.u32 %r2, %r2, 6;\n", 0x80000000), 3u);
+    EXPECT_EQ(one("\tmov.b32 {%h1, %h2}, %r2;\n\tmul.wide.u16 %r2, %h2, 0x8000;\n", 0x80050000), 0x40028000u);
     EXPECT_EQ(one("\tbfe.u32 %r2, %r2, 8, 4;\n", 0xabcdef), 0xdu);
     EXPECT_EQ(one("\tbfe.s32 %r2, %r2, 8, 4;\n", 0xabcdef), 0xfffffffdu);
     EXPECT_EQ(one("\tbfe.s32 %r2, %r2, 3, 1;\n", 0xfff7), 0u);
@@ -160,7 +120,7 @@ TEST(Block, FindsAccessesThatAreNotAllowed) {
                 HasSubstr("a misaligned load from shared memory"));
     EXPECT_THAT(fault_of("\tst.shared.v2.b32 [%d2], {%r1, %r1};\n", 2),
                 HasSubstr("a misaligned store to shared"));
-    EXPECT_THAT(fault_of(to_shared, 17, 64), HasSubstr("an out-of-bounds store to the block's 64 bytes"));
+    EXPECT_THAT(fault_of(to_shared, 17, {64}), HasSubstr("an out-of-bounds store to the block's 64 bytes"));
     EXPECT_THAT(fault_of("\tst.global.b32 [%d3+4], %r1;\n", 5),
                 HasSubstr("outside of allocated global memory"));
     EXPECT_THAT(fault_of("\tld.global.v2.b32 {%r2, %r3}, [%d3+-8];\n", 5), HasSubstr("outside of allocated"));

@@ -45,9 +45,8 @@ void load(Warp &w, const Instruction &i, uint32_t lanes) {
             w.shared().store(at, chunk, sizeof chunk, by);
         };
         const TensorMap m = for_box_of(w, i.operands[1], to, lane, part);
-        mbarrier.complete(static_cast<int64_t>(box_bytes(m)));
+        w.cluster().copy(mbarrier, box_bytes(m));
     });
-    w.cluster().progress++;
 }
 
 void store(Warp &w, const Instruction &i, uint32_t lanes) {

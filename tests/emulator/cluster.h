@@ -30,8 +30,20 @@ struct Block {
 struct Cluster {
     std::deque<Block> blocks; // by rank
     int threads = 0, arrived = 0;
-    uint32_t phases = 0;   // of its barrier, that are over
-    uint64_t progress = 0; // counts all that somebody may have waited for
+    uint32_t phases = 0;                                // of its barrier, that are over
+    uint64_t progress = 0;                              // counts all that somebody may have waited for
+    std::vector<std::pair<Mbarrier *, int64_t>> copies; // under way
+
+    // Copies end when all warps have had their turn: who asks at once is told that they have not.
+    void copy(Mbarrier &counter, size_t bytes) {
+        counter.begin(static_cast<int64_t>(bytes));
+        copies.push_back({&counter, static_cast<int64_t>(bytes)});
+    }
+    void end_copies() {
+        for (const auto &[counter, bytes] : copies) counter->complete(bytes);
+        progress += copies.size();
+        copies.clear();
+    }
 
     // A thread of the block arrives at the barrier of all threads.
     void arrive(Block &block, int thread) {

@@ -60,9 +60,8 @@ void store(Warp &w, const Instruction &i, uint32_t lanes) {
         for (size_t e = 0; e < 4; e++)
             words[e] = static_cast<uint32_t>(w.value(i.operands[1].elements[e], lane));
         block.shared.store(to & in_block, words, sizeof words, by);
-        m.complete(sizeof words);
+        w.cluster().copy(m, sizeof words);
     });
-    w.cluster().progress++;
 }
 
 const Known together[] = {{"barrier.cluster.arrive.release.aligned", arrive, {}}};

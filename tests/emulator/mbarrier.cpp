@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/emulator/mbarrier.h"
 #include "tests/emulator/program.h"
-#include <cstdlib>
 
 namespace ks::emulator {
 
@@ -12,17 +11,23 @@ constexpr int64_t most_bytes = (1 << 20) - 1; // that an mbarrier counts
 } // namespace
 
 void Mbarrier::arrive() {
+    if (!pending) throw Fault("more threads arrive than the mbarrier is for");
     pending--;
     end_phase();
 }
 
 void Mbarrier::expect(int64_t count) {
     bytes += count;
-    if (std::abs(bytes) > most_bytes) throw Fault("more bytes than an mbarrier counts");
+    if (bytes > most_bytes) throw Fault("more bytes than an mbarrier counts");
+}
+
+void Mbarrier::begin(int64_t count) {
+    begun += count;
+    if (begun > bytes) throw Fault("a copy of more bytes than were announced");
 }
 
 void Mbarrier::complete(int64_t count) {
-    expect(-count);
+    begun -= count, bytes -= count;
     end_phase();
 }
 

@@ -8,17 +8,18 @@
 namespace ks::emulator {
 
 struct Mbarrier {
-    uint16_t agent =
-        0; // of the copies that it counts; their clock is the number of phases that are over, plus 1
+    uint16_t agent = 0; // of the copies that it counts; their clock: the phases that are over then
     uint32_t expected = 0, pending = 0, over = 0;
-    int64_t bytes = 0;      // announced, less copied
-    int initialised_by = 0; // thread
-    bool published = false; // to asynchronous copies and to other blocks, by a fence
+    int64_t bytes = 0, begun = 0; // announced, less copied; of copies under way
+    int initialised_by = 0;       // thread
+    bool published = false;       // to asynchronous copies and to other blocks, by a fence
     Knowledge arriving, done;
 
     Stamp copy() const { return {agent, over + 1}; }
     void arrive();
     void expect(int64_t count);
+    // A copy, of bytes that have been announced: else the phase could be over before it is.
+    void begin(int64_t count);
     void complete(int64_t count);
 
   private:

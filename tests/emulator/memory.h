@@ -32,7 +32,6 @@ class GlobalMemory {
 class SharedMemory {
   public:
     SharedMemory(size_t bytes, const Clocks &clocks) : clocks_(clocks), bytes_(bytes, 0xff), last_(bytes) {}
-    size_t size() const { return bytes_.size(); }
     void load(uint64_t address, void *to, size_t bytes, const Actor &by);
     void store(uint64_t address, const void *from, size_t bytes, const Actor &by);
     // What a copy to come will write: races from now on, and nobody may read it before it lands.

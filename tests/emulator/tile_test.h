@@ -43,9 +43,9 @@ struct ExactDevice : tune::Device {
 };
 
 struct Tile {
-    const char *op, *choices, *widths;
+    std::string op, choices, widths;
     std::vector<int64_t> rows;
-    const char *knobs; // those that differ from the default
+    std::string knobs; // those that differ from the default
 };
 
 class TileTest : public testing::Test {
@@ -64,17 +64,21 @@ class TileTest : public testing::Test {
     // `edit`: of the instructions of each pseudo-call.
     using Edit = std::function<std::string(const std::string &)>;
     std::unique_ptr<tune::Artefact> built(const Tile &t, const Edit &edit = {}) {
-        const Op &op = op_named(t.op);
-        const Halide::Target target = kernel_target("cuda");
-        const Space space = op.space(spec_of(t), target);
+        const Space space = op_named(t.op).space(spec_of(t), kernel_target("cuda"));
         const Knobs changes = tune::parse_knobs(t.knobs);
         Knobs knobs = space.fallback();
         knobs.set("form", "tiles");
         for (const auto &[name, value] : changes.values()) knobs.set(name, value);
         if (!space.legal(knobs)) throw Error(knobs.text(), "is no point of the space");
-        Kernel kernel = op.build(spec_of(t), knobs, target);
+        return built(t, knobs, edit);
+    }
+    std::unique_ptr<tune::Artefact> built(const Tile &t, const Knobs &knobs, const Edit &edit = {}) {
+        Kernel kernel = op_named(t.op).build(spec_of(t), knobs, kernel_target("cuda"));
         for (auto &[name, expansion] : kernel.device.expansions)
             if (edit) expansion = [=, whole = expansion](const ptx::PseudoCall &c) { return edit(whole(c)); };
+        return built(kernel);
+    }
+    std::unique_ptr<tune::Artefact> built(const Kernel &kernel) {
         const std::string file = folder_.path("tile" + std::to_string(built_++)); // loaded once by its name
         ptx::compile_cuda(kernel, tune::artefact_symbol, *ptxas_, {{}, true}, file + ".o");
         auto linked = ptx::run_program({KS_CXX, "-shared", "-o", file + ".so", file + ".o"});
@@ -86,6 +90,15 @@ class TileTest : public testing::Test {
         const Contract &contract = op_named(t.op).contract;
         const Dims dims = cases::call_dims(contract, spec_of(t), {{contract.dims.at(0).name, rows}});
         return random_problem(t.op, spec_of(t).choices, dims);
+    }
+
+    void matches_oracle(const tune::Artefact &kernel, const OpProblem &p) {
+        cases::Call call(p, device_);
+        EXPECT_NO_THROW(kernel.run(call.arguments())) << p.text();
+        EXPECT_EQ(call.damage(), "") << p.text();
+        Results got, wanted = expected(p);
+        for (const auto &[name, values] : wanted) got[name] = call.result(name);
+        expect_within_contract(p, got, wanted);
     }
 
     std::optional<ptx::Ptxas> ptxas_;

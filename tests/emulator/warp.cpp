@@ -61,10 +61,10 @@ void Warp::release() {
 }
 
 void Warp::deadlock() const {
-    const int place = places_[first_of(running_ | waiting_)];
+    const size_t lane = waiting_ ? first_of(waiting_) : stalled_lane_;
+    const int place = waiting_ ? barrier_.place : stalled_at_;
     fault(code_[static_cast<size_t>(place)],
-          "thread " + std::to_string(thread(static_cast<unsigned>(first_of(running_ | waiting_)))) +
-              " waits for what nobody will do");
+          "thread " + std::to_string(thread(static_cast<unsigned>(lane))) + " waits for what nobody will do");
 }
 
 void Warp::run() {
@@ -125,6 +125,7 @@ void Warp::advance() {
         } catch (const Fault &e) {
             fault(i, e.what());
         }
+        if (stall_ != Stall::none) stalled_at_ = at_, stalled_lane_ = first_of(active_);
         if (stall_ != Stall::again) at_++;
         if (stall_ == Stall::none && at_ != join_) continue;
         place(active_, at_);

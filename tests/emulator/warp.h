@@ -111,6 +111,8 @@ class Warp {
                                gathered_ = 0; // gathered: at a collective, for others
     BarrierWait barrier_;
     Stall stall_ = Stall::none;
+    int stalled_at_ = 0;
+    size_t stalled_lane_ = 0;
     std::array<Copies, 32> copies_;
     uint64_t steps_ = 0;
 };

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Expansions of pseudo-calls, executed by a small model of a warp that is written from the PTX ISA (warp.h),
-// and accepted by ptxas.
+// Expansions of pseudo-calls, executed by the emulator and accepted by ptxas.
 #include "dsl/ptx/cuda_kernel.h"
 #include "dsl/ptx/instructions.h"
 #include "dsl/ptx/ptxas.h"
 #include "runtime/base/error.h"
-#include "tests/dsl/ptx/warp.h"
+#include "tests/emulator/snippet.h"
 #include <gmock/gmock.h>
 #include <limits>
 #include <random>
@@ -13,10 +12,11 @@
 namespace ks::ptx {
 namespace {
 
-using test::as_bits;
-using test::as_float;
-using test::Warp;
+using emulator::Snippet;
 using testing::HasSubstr;
+
+uint64_t as_bits(float f) { return emulator::bits_of(f); }
+float as_float(uint64_t bits) { return emulator::value_of<float>(bits); }
 
 std::string expanded(const std::string &name, const std::vector<std::string> &arguments) {
     return instructions().at(name)({name, arguments, "%out"});
@@ -35,7 +35,7 @@ double read_out(size_t channel, size_t t, size_t first, size_t count) {
 // 16 states of the channels (2g, 2g + 1), 4 a lane from 4q on; a column per step.
 TEST(Instructions, MmaK16SumsFourLanes) {
     for (size_t parity : {0, 1}) {
-        Warp warp;
+        Snippet warp;
         std::vector<std::string> names;
         for (size_t i = 0; i < 12; i++) names.push_back("%in" + std::to_string(i));
         for (size_t lane = 0; lane < 32; lane++) {
@@ -47,7 +47,7 @@ TEST(Instructions, MmaK16SumsFourLanes) {
             }
         }
         names.push_back(std::to_string(parity));
-        warp.run(expanded("ks_mma_k16", names));
+        warp.run(expanded("ks_mma_k16", names), {"%out"});
         for (size_t lane = 0; lane < 32; lane++) {
             size_t g = lane / 4, q = lane % 4;
             uint64_t out = warp.registers.at("%out")[lane];
@@ -61,7 +61,7 @@ TEST(Instructions, MmaK16SumsFourLanes) {
 // Row g: half g % 2 of the states of channel g / 2, two a lane; rows g + 8: the next step. A column per step
 // and half.
 TEST(Instructions, MmaK8SumsHalfTheStates) {
-    Warp warp;
+    Snippet warp;
     std::vector<std::string> names;
     for (size_t i = 0; i < 7; i++) names.push_back("%in" + std::to_string(i));
     for (size_t lane = 0; lane < 32; lane++) {
@@ -73,7 +73,7 @@ TEST(Instructions, MmaK8SumsHalfTheStates) {
         }
         warp.registers[names[6]][lane] = g % 2;
     }
-    warp.run(expanded("ks_mma_k8", names));
+    warp.run(expanded("ks_mma_k8", names), {"%out"});
     for (size_t lane = 0; lane < 32; lane++) {
         size_t g = lane / 4, q = lane % 4; // column 2q + g % 2 is step q and half g % 2
         uint64_t out = warp.registers.at("%out")[lane];
@@ -90,7 +90,7 @@ TEST(Instructions, QuadSumsKeepF32) {
     std::uniform_int_distribution<int> exponent(-20, 20);
     double worst = 0, worst_of_tf32 = 0;
     for (int round = 0; round < 500; round++) {
-        Warp warp;
+        Snippet warp;
         std::array<std::array<double, 8>, 2> exact{}, size{}, leading{};
         for (size_t lane = 0; lane < 32; lane++)
             for (size_t i : {0, 1}) {
@@ -100,7 +100,7 @@ TEST(Instructions, QuadSumsKeepF32) {
                 size[i][lane / 4] += std::fabs(static_cast<double>(v));
                 leading[i][lane / 4] += static_cast<double>(as_float(as_bits(v) & 0xffffe000u));
             }
-        warp.run(expanded("ks_quad_sums", {"%x", "%y"}));
+        warp.run(expanded("ks_quad_sums", {"%x", "%y"}), {"%out"});
         for (size_t lane = 0; lane < 32; lane++)
             for (size_t i : {0, 1}) {
                 double sum = static_cast<double>(as_float(warp.registers.at("%out")[lane] >> (32 * i)));
@@ -117,12 +117,12 @@ TEST(Instructions, QuadSumsKeepF32) {
 TEST(Instructions, QuadSumsPassOnWhatIsNotFinite) {
     float infinity = std::numeric_limits<float>::infinity();
     for (float odd : {std::nanf(""), infinity, -infinity}) {
-        Warp warp;
+        Snippet warp;
         for (size_t lane = 0; lane < 32; lane++) {
             warp.registers["%x"][lane] = as_bits(lane == 9 ? odd : 1.f); // of the quad of lanes 8 to 11
             warp.registers["%y"][lane] = as_bits(2.f);
         }
-        warp.run(expanded("ks_quad_sums", {"%x", "%y"}));
+        warp.run(expanded("ks_quad_sums", {"%x", "%y"}), {"%out"});
         for (size_t lane = 0; lane < 32; lane++) {
             float x = as_float(warp.registers.at("%out")[lane]),
                   y = as_float(warp.registers.at("%out")[lane] >> 32);
@@ -135,11 +135,11 @@ TEST(Instructions, QuadSumsPassOnWhatIsNotFinite) {
 TEST(Instructions, Exp2PolynomialOverItsDomain) {
     double worst = 0;
     for (int i = 0; i < 126 * 1024; i += 32) {
-        Warp warp;
+        Snippet warp;
         for (int lane = 0; lane < 32; lane++)
             warp.registers["%x0"][static_cast<size_t>(lane)] =
                 as_bits(static_cast<float>(-(i + lane)) / 1024);
-        warp.run(expanded("ks_ex2p", {"%x0"}));
+        warp.run(expanded("ks_ex2p", {"%x0"}), {"%out"});
         for (size_t lane = 0; lane < 32; lane++) {
             double exact = std::exp2(static_cast<double>(as_float(warp.registers["%x0"][lane])));
             worst = std::max(
@@ -148,9 +148,9 @@ TEST(Instructions, Exp2PolynomialOverItsDomain) {
     }
     EXPECT_LT(worst, 2.5e-7);
     EXPECT_GT(worst, 1e-8); // the model does compute it
-    Warp far;
+    Snippet far;
     far.registers["%x0"].fill(as_bits(-1e30f));
-    far.run(expanded("ks_ex2p", {"%x0"}));
+    far.run(expanded("ks_ex2p", {"%x0"}), {"%out"});
     EXPECT_EQ(as_float(far.registers["%out"][0]), std::ldexp(1.f, -126));
 }
 
@@ -161,15 +161,15 @@ TEST(Instructions, HalvesOfAPair) { // PTX names the high half first
 }
 
 TEST(Instructions, AllLanesOfAWarpTogether) {
-    Warp warp;
-    for (size_t lane = 0; lane < 32; lane++) warp.registers["%x"][lane] = lane % 3 ? 0 : lane + 7;
-    warp.run(expanded("ks_ballot", {"%x"}));
+    Snippet warp;
+    for (size_t lane = 0; lane < 32; lane++) warp.registers["%in"][lane] = lane % 3 ? 0 : lane + 7;
+    warp.run(expanded("ks_ballot", {"%in"}), {"%out"});
     EXPECT_EQ(warp.registers.at("%out")[5], 0b01001001001001001001001001001001u);
-    warp.run(expanded("ks_warp_sum", {"%x"}));
+    warp.run(expanded("ks_warp_sum", {"%in"}), {"%out"});
     EXPECT_EQ(warp.registers.at("%out")[31], 11u * 7 + 165);
     for (const char *call :
          {"ks_ballot", "ks_warp_sum"}) { // no lane may be left out, or the others wait for ever
-        EXPECT_THAT(expanded(call, {"%x"}), HasSubstr("0xffffffff"));
+        EXPECT_THAT(expanded(call, {"%in"}), HasSubstr("0xffffffff"));
         EXPECT_THROW(expanded(call, {}), Error);
     }
 }

@@ -83,6 +83,12 @@ TEST(LinearTiles, StoresOfThreadsKeepTheTileWhole) {
     auto one_row = turns;
     one_row["row_group"] = "1";
     EXPECT_FALSE(s.legal(tile(s, one_row)));
+    for (auto [columns, resident, legal] :
+         {std::tuple{"48", "132", false}, {"48", "264", false}, {"32", "132", true}, {"64", "264", false}}) {
+        auto whole_groups = turns; // of four row tiles, 12, 16 or 8 tiles: so many in a turn
+        whole_groups["columns"] = columns, whole_groups["resident"] = resident;
+        EXPECT_EQ(s.legal(tile(s, whole_groups)), legal) << columns << " " << resident;
+    }
     Space narrow = space_of(2304, 64);
     EXPECT_FALSE(narrow.legal(tile(narrow, turns)));
 }
