@@ -17,7 +17,8 @@ Tile small(const json &rule) {
     for (const auto &[name, value] : rule.at("choices").items())
         choices += (choices.empty() ? "" : ",") + name + "=" + value.get<std::string>();
     const std::string op = rule.at("op");
-    std::string widths = "K=584,P=136"; // ten steps, the last of which is not whole
+    // Ten steps, the last of which is not whole, and at least a whole tile of columns.
+    std::string widths = k.integer("columns") <= 128 ? "K=584,P=136" : "K=584,P=264";
     if (op != "linear")
         widths = "K=200,E=3,B=" + rule.at("fixed").at("B").dump() +
                  (op == "grouped_expert_up" ? ",F=264" : ",N=264");
