@@ -7,8 +7,8 @@
 
 namespace ks::pack {
 
-// Bytes a thread of a kernel for GPUs. A few registers spilled outside the inner loop may win (the scan's four
-// lanes); what lives in local memory is not kept.
+// Bytes a thread of a kernel for GPUs. A few registers spilled outside the inner loop may win (the scan's
+// four lanes); what lives in local memory is not kept.
 constexpr int most_spilled = 32;
 
 // Why a kernel for GPUs is worth no measurement, one line: on each of the architectures that it was built for

@@ -12,7 +12,8 @@ TEST(Refusal, WhereNoArchitectureIsFit) {
     EXPECT_EQ(refusal({}), ""); // of a CPU
     EXPECT_EQ(refusal({report("sm_80"), report("sm_90")}), "");
     EXPECT_EQ(refusal({report("sm_80", "scan on sm_80: too much"), report("sm_90")}), "");
-    EXPECT_EQ(refusal({report("sm_80", "scan on sm_80: too much"), report("sm_90", "scan on sm_90: too much")}),
+    EXPECT_EQ(refusal({report("sm_80", "scan on sm_80: too much"),
+                       report("sm_90", "scan on sm_90: too much")}),
               "scan on sm_90: too much");
 }
 
