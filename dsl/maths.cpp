@@ -104,16 +104,14 @@ Expr Maths::log2(const Expr &x) const {
 // log(1 + e^x) = max(x, 0) + e q(e), e = 2^(-|x| log2 e) in (0, 1]; q = log(1+e)/e, degree 8, error 3.3e-8.
 // No division and no logarithm; the linear branch above 20 needs no test because e vanishes there.
 Expr Maths::softplus(const Expr &x) const {
-    if (short_softplus_) // above 20 e^-x is nothing to x
-        return select(x > 20.f, x, ptx::log2_approx(1.f + exp2(x * log2_e)) * ln_2);
     Expr e = decay_exp2(abs(x) * -log2_e);
     Expr q = horner(e, {1.f, -0.49999648f, 0.333213226f, -0.248571639f, 0.19153656f, -0.137538046f,
                         0.0792045622f, -0.0300658087f, 0.00536482842f});
     return select(is_nan_bits(x), quiet_nan(), q * e + max(x, 0.f));
 }
 
-// On the unit in units of ln 2, where bias log2(e) is the same at every step and the one factor behind also
-// says whether the step exists.
+// For 16 bits in units of ln 2, where bias log2(e) is the same at every step and the one factor behind also
+// says whether the step exists. Above 20 e^-x is nothing to x.
 Expr Maths::step_size(const Expr &x, const Expr &bias, const Expr &applies, const Expr &exists) const {
     if (!short_softplus_) {
         Expr sum = x + bias;

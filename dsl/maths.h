@@ -32,8 +32,9 @@ class Maths {
     explicit Maths(Rounding rounding = Rounding::magic) : rounding_(rounding) {}
     // For kernels that run on an NVIDIA GPU: 2^x, 1/x and 1/sqrt(x) are instructions there.
     static Maths special_function_unit();
-    // The same where results are rounded to 16 bits. softplus by two instructions of the unit, absolute error
-    // 3e-7 (the rounding of 1 + e^x); with `tanh` also sigmoid by one, absolute error 2.5e-4, instead of two.
+    // The same where results are rounded to 16 bits. softplus in step_size() by two instructions of the unit,
+    // absolute error 3e-7 (the rounding of 1 + e^x); with `tanh` also sigmoid by one, absolute error 2.5e-4,
+    // instead of two.
     static Maths special_function_unit_for_16_bits(bool tanh);
 
     Halide::Expr decay_exp2(Halide::Expr x) const; // the fast form for decays: no check above 0

@@ -18,7 +18,8 @@
 //
 // What it requires, all but the second checked:
 //   - 16 states; decay and input read operands of channel and time; read is one operand of state and time;
-//   - where the operands of channel and time are 0, decay is 1 and input 0 (so are steps past the end);
+//   - where the operands of channel and time are 0, decay is 1 and input 0: so they are past the last step,
+//     unless the recurrence stands still there by itself;
 //   - operands of time have all 16 bits or all 32, in rows aligned to 16 bytes; the channels of a call are a
 //     multiple of plan.channels(): the caller's promise.
 #pragma once

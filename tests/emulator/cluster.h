@@ -60,5 +60,6 @@ constexpr unsigned block_shift = 24;
 inline uint64_t address_in(unsigned rank, uint64_t address) {
     return uint64_t{rank + 1} << block_shift | address;
 }
+inline uint64_t address_in_block(uint64_t address) { return address & ((uint64_t{1} << block_shift) - 1); }
 
 } // namespace ks::emulator

@@ -48,18 +48,17 @@ Block &block_at(const Warp &w, uint64_t address, unsigned lane) {
 // st.async [to], {a, b, c, d}, [mbarrier]: both in one block of the cluster. What its threads did before the
 // last barrier of the cluster comes before it.
 void store(Warp &w, const Instruction &i, uint32_t lanes) {
-    constexpr uint64_t in_block = (uint64_t{1} << block_shift) - 1;
     for_lanes(lanes, [&](unsigned lane) {
         const uint64_t to = w.address(i.operands[0], lane), counter = w.address(i.operands[2], lane);
         if (to >> block_shift != counter >> block_shift) throw Fault("the mbarrier is in another block");
         Block &block = block_at(w, to, lane);
-        Mbarrier &m = counting_mbarrier(block.mbarriers.at(counter & in_block));
+        Mbarrier &m = counting_mbarrier(block.mbarriers.at(address_in_block(counter)));
         const Actor by{m.copy().agent, m.copy().clock, block.joined.seen.data()};
-        block.shared.use(counter & in_block, by);
+        block.shared.use(address_in_block(counter), by);
         uint32_t words[4];
         for (size_t e = 0; e < 4; e++)
             words[e] = static_cast<uint32_t>(w.value(i.operands[1].elements[e], lane));
-        block.shared.store(to & in_block, words, sizeof words, by);
+        block.shared.store(address_in_block(to), words, sizeof words, by);
         w.cluster().copy(m, sizeof words);
     });
 }

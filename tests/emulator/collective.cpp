@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the lanes of a warp do together: exchanges and votes. They come with all lanes
-// of the warp that have not ended (warp.cpp).
+// What the lanes of a warp do together: exchanges and votes. They come with all lanes of the warp that have
+// not ended (warp.cpp).
 #include "tests/emulator/decode.h"
 #include "tests/emulator/warp.h"
 

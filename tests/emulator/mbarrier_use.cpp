@@ -92,7 +92,7 @@ void arrive_at(Warp &w, uint64_t address, unsigned lane) {
 uint64_t own_address(const Warp &w, uint64_t address) {
     const uint64_t rank = address >> block_shift;
     if (rank && &w.cluster().blocks.at(rank - 1) != &w.block()) throw Fault("an address of another block");
-    return address & ((uint64_t{1} << block_shift) - 1);
+    return address_in_block(address);
 }
 
 bool decode_mbarrier(Instruction &i) {

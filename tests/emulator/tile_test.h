@@ -9,6 +9,7 @@
 #include "runtime/base/error.h"
 #include "runtime/kernels/cuda/memory.h"
 #include "schedules/registry.h"
+#include "tests/support/forwarded_device.h"
 #include "tests/support/op_check.h"
 
 namespace ks::test {
@@ -27,19 +28,11 @@ struct ExactMemory : tune::Memory {
     cuda::DeviceMemory memory;
 };
 
-struct ExactDevice : tune::Device {
-    Device &gpu = tune::device_for("cuda");
-    std::string name() override { return gpu.name(); }
-    bool runs(const std::string &isa) override { return gpu.runs(isa); }
+struct ExactDevice : ForwardedDevice {
+    ExactDevice() : ForwardedDevice(tune::device_for("cuda")) {}
     std::unique_ptr<tune::Memory> memory(size_t bytes, bool) override {
         return std::make_unique<ExactMemory>(bytes);
     }
-    std::unique_ptr<tune::Artefact> load(const std::string &path) override { return gpu.load(path); }
-    void wait() override { gpu.wait(); }
-    double seconds(const std::function<void()> &calls) override { return gpu.seconds(calls); }
-    size_t cache_bytes() override { return gpu.cache_bytes(); }
-    bool packed() override { return gpu.packed(); }
-    double ghz() override { return gpu.ghz(); }
 };
 
 struct Tile {

@@ -160,8 +160,8 @@ void Warp::wait_at(const Instruction &i, uint32_t lanes) {
         barrier_ = b, waiting_ |= 1u << lane;
     });
     constexpr uint64_t barriers = 16;
-    if (lanes && (b.id >= barriers || !b.threads || b.threads % 32))
-        if (!b.of_all) throw Fault("no barrier of a block");
+    if (lanes && !b.of_all && (b.id >= barriers || !b.threads || b.threads % 32))
+        throw Fault("no barrier of a block");
     place(lanes, at_);
     running_ &= ~lanes;
 }

@@ -3,6 +3,7 @@
 // missing.
 #include "autotune/cases/call.h"
 #include "schedules/registry.h"
+#include "tests/support/forwarded_device.h"
 #include <cstring>
 #include <gtest/gtest.h>
 
@@ -66,18 +67,9 @@ TEST(Call, PartsCoverTheSliceAndShiftItsOperands) {
 }
 
 // Memory of the host on a device that takes all sequences in one call.
-struct Packing : tune::Device {
-    std::string name() override { return cpu().name(); }
-    bool runs(const std::string &isa) override { return cpu().runs(isa); }
-    std::unique_ptr<tune::Memory> memory(size_t bytes, bool guarded) override {
-        return cpu().memory(bytes, guarded);
-    }
-    std::unique_ptr<tune::Artefact> load(const std::string &path) override { return cpu().load(path); }
-    void wait() override { cpu().wait(); }
-    double seconds(const std::function<void()> &calls) override { return cpu().seconds(calls); }
-    size_t cache_bytes() override { return cpu().cache_bytes(); }
+struct Packing : test::ForwardedDevice {
+    Packing() : ForwardedDevice(cpu()) {}
     bool packed() override { return true; }
-    double ghz() override { return cpu().ghz(); }
 };
 
 // Else the grid of a batch of 8 would be 8 times too large, and its time with it.

@@ -5,8 +5,8 @@
 #include "dsl/ptx/program.h"
 #include "runtime/base/error.h"
 #include "runtime/kernels/cuda/tile_launch.h"
+#include "tests/runtime/io/files.h"
 #include <filesystem>
-#include <fstream>
 #include <gmock/gmock.h>
 
 namespace ks::ptx {
@@ -50,11 +50,6 @@ class CudaKernel : public testing::Test {
     ScratchFolder folder_;
 };
 
-std::string contents(const std::string &path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
-
 size_t cubins_in(const std::string &object) {
     size_t cubins = 0;
     for (size_t at = 1; (at = object.find("\177ELF", at)) != std::string::npos; at++) cubins++;
@@ -68,7 +63,7 @@ TEST_F(CudaKernel, TheObjectHoldsCodeForEveryArchitecture) {
     EXPECT_EQ(reports[1].arch, "sm_90");
     ASSERT_EQ(reports[1].kernels.size(), 1u);
     EXPECT_EQ(reports[1].kernels[0].spill_stores + reports[1].kernels[0].stack, 0);
-    std::string bytes = contents(object());
+    std::string bytes = test::read_all(object());
     EXPECT_NE(bytes.find(std::string("KSCUDA01")), std::string::npos);
     EXPECT_NE(bytes.find("tanh.approx.f32"), std::string::npos); // the fall-back text
     EXPECT_EQ(cubins_in(bytes), 2u);
@@ -79,7 +74,7 @@ TEST_F(CudaKernel, WhereItSpillsMuchThereIsOnlyItsText) {
     std::vector<CudaReport> reports = compile_cuda(pointwise("ks_tanh"), "kernel", *ptxas_, build, object());
     ASSERT_EQ(reports.size(), 2u);
     EXPECT_THAT(reports[0].unfit, HasSubstr("on sm_80: spills 0 bytes of its"));
-    std::string bytes = contents(object());
+    std::string bytes = test::read_all(object());
     EXPECT_NE(bytes.find("tanh.approx.f32"), std::string::npos);
     EXPECT_EQ(cubins_in(bytes), 0u);
 }
