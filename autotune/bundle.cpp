@@ -68,11 +68,15 @@ KitTask make_task(const Task &task, const BundleOptions &o, Builder &builder, St
                   const fs::path &kit, std::ostream &log) {
     NoMeter none;
     Evaluation evaluation(task, o.build, builder, none, store);
+    auto build = [&](const std::vector<Knobs> &list) {
+        evaluation.build(list, o.build.build_seconds * static_cast<double>(list.size()));
+    };
+    build(evaluation.measured()); // by an older program, or for a kit of another folder: is it the same code?
     std::vector<Trial> history;
     for (const Knobs &k : evaluation.known())
         if (auto trial = evaluation.recorded(k)) history.push_back(*trial);
     std::vector<Knobs> chosen = choose_candidates(task, history, o.candidates, o.seed);
-    evaluation.build(chosen, o.build.build_seconds * static_cast<double>(chosen.size()));
+    build(chosen);
     // Of twins the one nearest to the default stands for all; the default is first of all.
     const Knobs fallback = task.space.fallback();
     std::stable_sort(chosen.begin(), chosen.end(),

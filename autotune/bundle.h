@@ -11,7 +11,7 @@ struct BundleOptions {
     std::string program;    // ks_measure, to be copied into the kit
     size_t candidates = 32; // of each task at most, the default included
     uint64_t seed = 1;
-    Options build; // jobs, artefacts, build_seconds, suffix
+    Options build; // jobs, artefacts, build_seconds
 };
 
 // The default, what did best in the history, what is suggested, then what the search proposes: a random

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cstdio>
-#include <filesystem>
 #include <future>
 #include <mutex>
 #include <set>
@@ -22,29 +20,15 @@ constexpr double least_share = 0.05; // of the longest build: one that begins wh
 Evaluation::Evaluation(const Task &task, const Options &options, Builder &builder, Meter &meter, Store &store)
     : task_(task),
       options_(options),
-      builder_(builder),
       meter_(meter),
       store_(store),
+      artefacts_(options.artefacts, builder),
+      builder_(builder.fingerprint()),
       environment_{task.device, task.isa, task.versions.compiler, task.op, task.versions.op},
       key_(store.environment(environment_)) {
     std::set<Dims> all(task.check_shapes.begin(), task.check_shapes.end());
     all.insert(task.shapes.begin(), task.shapes.end());
     checked_.assign(all.begin(), all.end());
-}
-
-std::string Evaluation::path(const std::string &id) const {
-    return (std::filesystem::path(options_.artefacts) / (id + options_.suffix)).string();
-}
-
-// Built under another name first: a file that has its final name is whole.
-Outcome Evaluation::make(const Candidate &c, const std::string &id, double seconds) {
-    std::string part = path(id) + ".part";
-    std::remove(part.c_str());
-    Outcome o = builder_.build(c, part, seconds);
-    if (o.state == State::ok && std::rename(part.c_str(), path(id).c_str()) != 0)
-        o = {State::failed, "the builder wrote no artefact", o.seconds};
-    if (o.state != State::ok) std::remove(part.c_str());
-    return o;
 }
 
 std::vector<Knobs> Evaluation::build(const std::vector<Knobs> &batch, double seconds) {
@@ -53,7 +37,7 @@ std::vector<Knobs> Evaluation::build(const std::vector<Knobs> &batch, double sec
     for (const Knobs &k : batch) {
         Candidate c = candidate(k);
         std::string id = store_.candidate(c, task_.versions);
-        if (!store_.outcome(id, 0, "build", "")) open.emplace_back(std::move(c), std::move(id));
+        if (!known_build(id)) open.emplace_back(std::move(c), std::move(id));
     }
     std::mutex one_writer;
     std::atomic<size_t> next{0};
@@ -64,12 +48,12 @@ std::vector<Knobs> Evaluation::build(const std::vector<Knobs> &batch, double sec
             double limit =
                 std::min(options_.build_seconds, std::max(left, options_.build_seconds * least_share));
             std::unique_lock lock(one_writer);
-            store_.begin(id, 0, "build", "");
+            store_.begin(id, 0, "build", builder_);
             lock.unlock();
-            Outcome o = make(c, id, limit);
+            Outcome o = artefacts_.make(c, id, limit);
             lock.lock();
             bool cut_off = o.state == State::timeout && limit < options_.build_seconds;
-            if (!cut_off) store_.end(id, 0, "build", "", o);
+            if (!cut_off) store_.end(id, 0, "build", builder_, o);
         }
     };
     std::vector<std::future<void>> jobs; // their destructors wait, so that an error of one leaves none behind
@@ -81,12 +65,20 @@ std::vector<Knobs> Evaluation::build(const std::vector<Knobs> &batch, double sec
     return done;
 }
 
+std::optional<Outcome> Evaluation::known_build(const std::string &id) const {
+    return store_.outcome(id, 0, "build", builder_);
+}
+
 bool Evaluation::was_built(const Knobs &knobs) const {
-    return store_.outcome(identity(candidate(knobs), task_.versions), 0, "build", "").has_value();
+    return known_build(identity(candidate(knobs), task_.versions)).has_value();
+}
+
+bool Evaluation::was_cut_off(const Knobs &knobs) const {
+    return store_.running(identity(candidate(knobs), task_.versions), 0, "build", builder_);
 }
 
 Outcome Evaluation::build_outcome(const Knobs &knobs) const {
-    auto outcome = store_.outcome(identity(candidate(knobs), task_.versions), 0, "build", "");
+    auto outcome = known_build(identity(candidate(knobs), task_.versions));
     return outcome ? *outcome : Outcome{State::running, "not built yet", 0};
 }
 
@@ -96,8 +88,8 @@ Built Evaluation::artefact(const Knobs &knobs) {
 }
 
 Built Evaluation::built(const Candidate &c, const std::string &id) {
-    if (!std::filesystem::exists(path(id))) make(c, id, options_.build_seconds);
-    return {c, path(id)};
+    if (!artefacts_.there(id)) artefacts_.make(c, id, options_.build_seconds);
+    return {c, artefacts_.path(id)};
 }
 
 template <typename Work>
@@ -118,7 +110,8 @@ Evaluation::Gate Evaluation::gate(const std::string &id, int64_t environment, co
 Evaluation::Gate Evaluation::gates(const Knobs &knobs, bool work) {
     Candidate c = candidate(knobs);
     std::string id = store_.candidate(c, task_.versions);
-    Gate g = gate(id, 0, "build", "", work, [&] { return make(c, id, options_.build_seconds); });
+    Gate g =
+        gate(id, 0, "build", builder_, work, [&] { return artefacts_.make(c, id, options_.build_seconds); });
     if (g != Gate::passed) return g;
     for (size_t i = 0; g == Gate::passed && i < checked_.size(); i++)
         g = gate(id, key_, "check", dims_text(checked_[i]), work,
@@ -154,6 +147,18 @@ std::vector<Knobs> Evaluation::known() const {
     std::vector<Knobs> list;
     for (const Candidate &c : store_.candidates(environment_))
         if (c.spec.text() == task_.spec.text() && task_.space.legal(c.knobs)) list.push_back(c.knobs);
+    return list;
+}
+
+std::vector<Knobs> Evaluation::measured() const {
+    std::vector<Knobs> list;
+    for (const Knobs &k : known()) {
+        std::string id = identity(candidate(k), task_.versions);
+        bool any = std::any_of(checked_.begin(), checked_.end(), [&](auto &shape) {
+            return store_.outcome(id, key_, "check", dims_text(shape)).has_value();
+        });
+        if (any) list.push_back(k);
+    }
     return list;
 }
 

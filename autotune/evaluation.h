@@ -2,6 +2,7 @@
 // The three gates of a candidate, each done once and remembered in the store: it builds, it is right, its
 // time.
 #pragma once
+#include "autotune/artefacts.h"
 #include "autotune/tune.h"
 
 namespace ks::tune {
@@ -20,8 +21,10 @@ class Evaluation {
     Trial run(const Knobs &knobs);
     // The same from the store alone; nothing when something is still to be done.
     std::optional<Trial> recorded(const Knobs &knobs);
-    std::vector<Knobs> known() const;         // of this task, legal, oldest first
-    bool was_built(const Knobs &knobs) const; // or has failed to
+    std::vector<Knobs> known() const;           // of this task, legal, oldest first
+    std::vector<Knobs> measured() const;        // those of them that were checked on this device
+    bool was_built(const Knobs &knobs) const;   // or has failed to, by this builder
+    bool was_cut_off(const Knobs &knobs) const; // this builder began and did not end
     const std::string &why() const { return why_; }
     Outcome build_outcome(const Knobs &knobs) const; // State::running: not built yet
     Built artefact(const Knobs &knobs);              // of one that was built; made again when it was removed
@@ -39,18 +42,18 @@ class Evaluation {
     Gate gate(const std::string &id, int64_t environment, const char *stage, const std::string &subject,
               bool work, Work &&run);
     Gate gates(const Knobs &knobs, bool work);
-    Outcome make(const Candidate &c, const std::string &id, double seconds);
+    std::optional<Outcome> known_build(const std::string &id) const;
     Built built(const Candidate &c, const std::string &id); // makes the artefact again when it was removed
-    std::string path(const std::string &id) const;
     Trial trial(const Knobs &knobs, Gate gate) const;
     bool measure(const std::vector<Knobs> &finalists, const Dims &shape,
                  std::vector<std::vector<double>> &seconds);
 
     const Task &task_;
     const Options &options_;
-    Builder &builder_;
     Meter &meter_;
     Store &store_;
+    Artefacts artefacts_;
+    std::string builder_; // its fingerprint
     Environment environment_;
     int64_t key_; // of the environment
     std::vector<Dims> checked_;

@@ -106,11 +106,7 @@ class TaskImport {
     }
 
   private:
-    std::string add(const Knobs &knobs) {
-        std::string id = store_.candidate(task_.candidate(knobs), versions_);
-        if (!store_.outcome(id, 0, "build", "")) store_.end(id, 0, "build", "", {});
-        return id;
-    }
+    std::string add(const Knobs &knobs) { return store_.candidate(task_.candidate(knobs), versions_); }
 
     // The stages that ended, of the candidate and of its twins.
     void outcomes(const std::string &id) {

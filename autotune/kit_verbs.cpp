@@ -77,7 +77,7 @@ void bundle_verb(const BundleVerbOptions &o, const Places &places) {
     b.build.jobs = static_cast<size_t>(o.jobs);
     b.build.artefacts = places.artefacts();
     if (!fs::exists(b.program)) throw Error(b.program, "is missing: build the target ks_measure");
-    WorkerBuilder builder({own_path(), "build-worker"});
+    WorkerBuilder builder = own_builder();
     Manifest kit = bundle(tasks, b, builder, store, contracts, std::cerr);
     std::string text = kit.text();
     io::AtomicFile record(kit_record(places, kit.id()));

@@ -37,6 +37,8 @@ class Builder {
     // Writes the artefact to `path`; on anything but ok the file may be missing or broken. State::timeout
     // after `seconds`. Any thread, several at a time.
     virtual Outcome build(const Candidate &candidate, const std::string &path, double seconds) = 0;
+    // Who builds: what one builder made, or failed to make, says nothing of another one. No dot, no slash.
+    virtual std::string fingerprint() const = 0;
 };
 
 class Meter {
@@ -53,11 +55,14 @@ class Meter {
 // reproducible.
 class WorkerBuilder : public Builder {
   public:
-    explicit WorkerBuilder(std::vector<std::string> argv) : argv_(std::move(argv)) {}
+    WorkerBuilder(std::vector<std::string> argv, std::string fingerprint)
+        : argv_(std::move(argv)), fingerprint_(std::move(fingerprint)) {}
     Outcome build(const Candidate &candidate, const std::string &path, double seconds) override;
+    std::string fingerprint() const override { return fingerprint_; }
 
   private:
     std::vector<std::string> argv_;
+    std::string fingerprint_;
 };
 
 // {"cmd":"check","candidate":{...},"artefact":"path","shape":{"T":257}}

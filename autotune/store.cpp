@@ -18,7 +18,7 @@ constexpr int lock_tries = 200;                          // of 10 ms
 constexpr int64_t application = 0x4b534e4b, version = 2; // "KSNK"
 
 // Version 1 timed calls between guard pages, which some kernels are slowed down by many times, and checked
-// them whole alone. Its samples stay, as those of another device; only builds still hold.
+// them whole alone. Its samples stay, as those of another device.
 constexpr const char *from_version_1 = R"sql(
 UPDATE environment SET device = device || ' (between guard pages)';
 PRAGMA user_version=2;
@@ -161,6 +161,15 @@ std::optional<Outcome> Store::outcome(const std::string &candidate, int64_t envi
     Outcome o{state_named(s.text(0)), s.text(1), s.real(2)};
     if (o.state == State::running) return {};
     return o;
+}
+
+bool Store::running(const std::string &candidate, int64_t environment, const std::string &stage,
+                    const std::string &subject) const {
+    Statement s(*database_,
+                "SELECT 1 FROM stage WHERE candidate=? AND environment=? AND stage=? AND subject=? "
+                "AND state='running'");
+    s << candidate << environment << stage << subject;
+    return s.step();
 }
 
 int Store::interrupted() const {

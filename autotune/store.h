@@ -41,17 +41,19 @@ class Store {
     std::vector<std::pair<int64_t, Environment>> environments() const;   // all, with their keys
     std::string candidate(const Candidate &c, const Versions &versions); // its identity; added when new
 
-    // A stage of a candidate: "build" (environment 0: it holds for all), "check" or "time", on a subject (the
-    // shapes checked, the shape timed). begin() before the work and end() after it; State::running left by a
-    // killed run means that it has to be done again, so outcome() returns nothing for it.
+    // A stage of a candidate: "build" (environment 0: it holds for all), "check" or "time", on a subject (who
+    // built, the shapes checked, the shape timed). begin() before the work and end() after it; State::running
+    // left by a killed run means that it has to be done again, so outcome() returns nothing for it.
     void begin(const std::string &candidate, int64_t environment, const std::string &stage,
                const std::string &subject);
     void end(const std::string &candidate, int64_t environment, const std::string &stage,
              const std::string &subject, const Outcome &outcome);
     std::optional<Outcome> outcome(const std::string &candidate, int64_t environment,
                                    const std::string &stage, const std::string &subject) const;
-    int interrupted() const; // stages that a killed run has left running
-    int forget(State state); // so that they are tried again; how many
+    bool running(const std::string &candidate, int64_t environment, const std::string &stage,
+                 const std::string &subject) const; // begun and not ended
+    int interrupted() const;                        // stages that a killed run has left running
+    int forget(State state);                        // so that they are tried again; how many
 
     // All samples of one interleaved measurement, or none: seconds[candidate][round]. Returns the batch.
     int64_t add(const std::vector<std::string> &candidates, int64_t environment, const std::string &shape,

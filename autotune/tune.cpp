@@ -26,7 +26,8 @@ class Run {
 
     Result run() {
         for (const Knobs &k : evaluation_.known())
-            if (!evaluation_.was_built(k) && options_.seconds < options_.build_seconds) put_off_.push_back(k);
+            if (evaluation_.was_cut_off(k) && options_.seconds < options_.build_seconds)
+                put_off_.push_back(k);
         default_first();
         resume();
         search();

@@ -29,7 +29,7 @@ struct Options {
     size_t jobs = 1;           // processes that build at the same time
     double build_seconds = 60; // a build that takes longer fails
     std::string artefacts;     // an existing folder for what the builder writes; one file per candidate, kept
-    std::string suffix = ".kernel.so"; // says what an artefact exports: another suffix when that changes
+                               // while the builder is the same
 };
 
 struct Finalist {

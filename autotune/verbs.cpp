@@ -65,6 +65,11 @@ void dry_run(const std::vector<Task> &tasks, const TuneOptions &o) {
 
 std::string own_path() { return fs::read_symlink("/proc/self/exe").string(); }
 
+WorkerBuilder own_builder() {
+    std::string program = fmt::format("/proc/{}/exe", getpid());
+    return {{program, "build-worker"}, content_hash(file_contents(program))};
+}
+
 void suggest(const Table &table, Task &task, size_t most) {
     for (const Knobs &k : table.winners(task.op, task.spec, task.isa))
         if (task.suggested.size() < most && task.space.legal(k)) task.suggested.push_back(k);
@@ -103,7 +108,7 @@ void tune_verb(const TuneOptions &o, const Places &places) {
     fs::create_directories(places.artefacts());
     Store store(places.store());
     Table table = open_table(device.name(), places);
-    WorkerBuilder builder({own_path(), "build-worker"});
+    WorkerBuilder builder = own_builder();
     WorkerMeter meter({own_path(), "measure-worker"}, 60, 60);
     auto progress = make_progress(std::cerr, isatty(STDERR_FILENO));
     auto start = std::chrono::steady_clock::now();

@@ -20,6 +20,10 @@ struct Places {
 Places default_places();
 std::string table_for(const std::string &device, const Places &places); // a file
 std::string own_path();                                                 // of this program
+// Processes of this very program, even if its file is replaced meanwhile. The fingerprint is over its
+// contents: its generators, schedules and passes have no version, and Versions::compiler is that of what they
+// call.
+WorkerBuilder own_builder();
 
 struct TuneOptions {
     std::string op, shape; // one op at "k=v,...", or

@@ -35,8 +35,9 @@ class FakeBuilder : public Builder {
         std::ofstream(path) << "code of group " << c.knobs["group"];
         return {};
     }
+    std::string fingerprint() const override { return version; }
     int built = 0;
-    std::string broken = "none";
+    std::string broken = "none", version = "builder1";
 
   private:
     std::mutex mutex_;
@@ -99,6 +100,22 @@ TEST_F(BundleTest, BuildsNothingTwice) {
     options.out += "3";
     make();
     EXPECT_EQ(builder.built, first + 1);
+}
+
+TEST_F(BundleTest, AnotherBuilderBuildsAnewAndTriesAgainWhatFailed) {
+    builder.broken = "3";
+    options.candidates = 16;
+    make();
+    int first = builder.built;
+    fs::path other = fs::path(options.build.artefacts) / "notes.txt";
+    std::ofstream(other) << "not the tuner's";
+    builder.version = "builder2", builder.broken = "none";
+    options.out += "2";
+    EXPECT_EQ(make().tasks[0].candidates.size(), 8u);
+    EXPECT_EQ(builder.built, 2 * first);
+    EXPECT_TRUE(fs::exists(other));
+    for (const auto &entry : fs::directory_iterator(options.build.artefacts))
+        EXPECT_EQ(entry.path().string().find("builder1"), std::string::npos) << entry.path();
 }
 
 TEST_F(BundleTest, WhatCannotBeBuiltIsLeftOut) {

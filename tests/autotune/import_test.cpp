@@ -129,13 +129,21 @@ TEST_F(ImportTest, ATunerOrTheNextKitGoesOnFromIt) {
     add_stage(3, "time", "T=32", State::crash);
     bring();
     struct Nobody : Builder, Meter {
-        Outcome build(const Candidate &, const std::string &, double) override { return {}; }
+        Outcome build(const Candidate &, const std::string &path, double) override {
+            std::ofstream(path) << "code";
+            return {};
+        }
+        std::string fingerprint() const override { return "builder1"; }
         Outcome check(const Built &, const Dims &) override { return {}; }
         Timing time(const std::vector<Built> &, const Dims &, int) override { return {}; }
     } nobody;
     Options options;
+    options.artefacts = folder.string();
     Evaluation e(task, options, nobody, nobody, *store);
     EXPECT_EQ(e.known().size(), 5u); // the twin too
+    EXPECT_EQ(e.measured().size(), 5u);
+    for (const Knobs &k : e.known()) EXPECT_FALSE(e.recorded(k)) << "nobody has built it here";
+    e.build(e.known(), 60);
     auto trial = [&](const Knobs &k) {
         auto t = e.recorded(k);
         return t ? t->seconds : std::optional<double>(-1);

@@ -27,7 +27,7 @@ struct Bench {
 
     Bench(const std::string &dir, const std::vector<std::string> &plans, int groups = 8)
         : folder(dir),
-          builder(fake::argv("worker", dir + "/log")),
+          builder(fake::argv("worker", dir + "/log"), "builder1"),
           meter(fake::argv("worker", dir + "/log"), 1.0, 20),
           store(dir + "/store.db") {
         task.op = "double";
@@ -46,10 +46,10 @@ struct Bench {
         Evaluation e(task, options, builder, meter, store);
         ks::Knobs k(std::map<std::string, std::string>{{"group", "3"}, {"plan", plan}});
         std::string id = identity(e.candidate(k), task.versions);
-        int64_t env = stage == "build" ? 0 : 1;
+        if (stage == "build") return e.build_outcome(k);
         Outcome last{State::running, "nothing recorded", 0};
-        for (const char *subject : {"", "T=1", "T=8", "T=257", "T=512"})
-            if (auto o = store.outcome(id, env, stage, subject)) last = *o;
+        for (const char *subject : {"T=1", "T=8", "T=257", "T=512"})
+            if (auto o = store.outcome(id, 1, stage, subject)) last = *o;
         return last;
     }
 };
@@ -85,6 +85,15 @@ std::map<std::string, int> read_log(const std::string &folder) {
     std::ifstream file(folder + "/log");
     for (std::string line; std::getline(file, line);) lines[line]++;
     return lines;
+}
+
+size_t artefacts_in(const std::string &folder, const std::string &ending) {
+    size_t count = 0;
+    for (const auto &entry : std::filesystem::directory_iterator(folder)) {
+        std::string name = entry.path().filename();
+        count += name.size() == 16 + ending.size() && name.compare(16, ending.size(), ending) == 0;
+    }
+    return count;
 }
 
 const char *group_of(const Finalist &f) { return f.candidate.knobs["group"].c_str(); }
@@ -169,6 +178,37 @@ TEST(Tune, OtherCompilerOrDeviceMeasuresAnew) {
     std::filesystem::remove_all(dir);
 }
 
+TEST(Tune, AnotherBuilderBuildsAnewAndTriesAgainWhatFailed) {
+    std::string dir = fresh_folder("ks_tune_builder");
+    Bench b(dir, {"fine", "broken_build"});
+    b.run();
+    WorkerBuilder second(fake::argv("worker", dir + "/log"), "builder2");
+    auto again = [&] { return tune(b.task, b.options, second, b.meter, b.store, b.quiet); };
+    EXPECT_EQ(again().failed, 1u);
+    for (const char *knobs : {"group=0,plan=fine", "group=2,plan=fine", "group=3,plan=broken_build"})
+        EXPECT_EQ(read_log(dir)[std::string("build ") + knobs], 2) << knobs;
+    EXPECT_EQ(read_log(dir)["check group=2,plan=fine T=257"], 1) << "the code is the same";
+    EXPECT_EQ(artefacts_in(dir, ".builder1.kernel.so"), 0u);
+    EXPECT_EQ(artefacts_in(dir, ".builder2.kernel.so"), 8u);
+    auto before = read_log(dir);
+    again();
+    EXPECT_EQ(read_log(dir), before);
+    std::filesystem::remove_all(dir);
+}
+
+TEST(Tune, LittleTimeIsEnoughForWhatAnotherBuilderBuilt) {
+    std::string dir = fresh_folder("ks_tune_builder_time");
+    Bench b(dir, {"fine"});
+    b.run();
+    b.task.suggested.emplace_back(std::map<std::string, std::string>{{"group", "5"}, {"plan", "fine"}});
+    b.options.seconds = 0.5, b.options.build_seconds = 10, b.options.jobs = 2;
+    WorkerBuilder second(fake::argv("worker", dir + "/log"), "builder2");
+    tune(b.task, b.options, second, b.meter, b.store, b.quiet);
+    EXPECT_EQ(read_log(dir)["build group=5,plan=fine"], 2)
+        << "only what this builder was cut off at is put off";
+    std::filesystem::remove_all(dir);
+}
+
 TEST(Tune, RefusesADefaultThatDoesNotPass) {
     std::string dir = fresh_folder("ks_tune_default");
     Bench b(dir, {"fine"});
@@ -237,6 +277,7 @@ struct CountingBuilder : Builder {
         building--;
         return o;
     }
+    std::string fingerprint() const override { return real.fingerprint(); }
 };
 
 TEST(Tune, BuildsSeveralAtOnceAndMeasuresAlone) {
