@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "autotune/evaluation.h"
+#include "autotune/kit/manifest.h"
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -53,7 +54,9 @@ std::vector<Knobs> Evaluation::build(const std::vector<Knobs> &batch, double sec
             Outcome o = artefacts_.make(c, id, limit);
             lock.lock();
             bool cut_off = o.state == State::timeout && limit < options_.build_seconds;
-            if (!cut_off) store_.end(id, 0, "build", builder_, o);
+            if (cut_off) continue;
+            note_code(id, o);
+            store_.end(id, 0, "build", builder_, o);
         }
     };
     std::vector<std::future<void>> jobs; // their destructors wait, so that an error of one leaves none behind
@@ -67,6 +70,11 @@ std::vector<Knobs> Evaluation::build(const std::vector<Knobs> &batch, double sec
 
 std::optional<Outcome> Evaluation::known_build(const std::string &id) const {
     return store_.outcome(id, 0, "build", builder_);
+}
+
+void Evaluation::note_code(const std::string &id, const Outcome &build) {
+    bool made = build.state == State::ok;
+    store_.built(id, made ? content_hash(file_contents(artefacts_.path(id))) : Store::no_code);
 }
 
 bool Evaluation::was_built(const Knobs &knobs) const {
@@ -110,8 +118,11 @@ Evaluation::Gate Evaluation::gate(const std::string &id, int64_t environment, co
 Evaluation::Gate Evaluation::gates(const Knobs &knobs, bool work) {
     Candidate c = candidate(knobs);
     std::string id = store_.candidate(c, task_.versions);
-    Gate g =
-        gate(id, 0, "build", builder_, work, [&] { return artefacts_.make(c, id, options_.build_seconds); });
+    Gate g = gate(id, 0, "build", builder_, work, [&] {
+        Outcome o = artefacts_.make(c, id, options_.build_seconds);
+        note_code(id, o);
+        return o;
+    });
     if (g != Gate::passed) return g;
     for (size_t i = 0; g == Gate::passed && i < checked_.size(); i++)
         g = gate(id, key_, "check", dims_text(checked_[i]), work,

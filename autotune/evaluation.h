@@ -43,6 +43,7 @@ class Evaluation {
               bool work, Work &&run);
     Gate gates(const Knobs &knobs, bool work);
     std::optional<Outcome> known_build(const std::string &id) const;
+    void note_code(const std::string &id, const Outcome &build);
     Built built(const Candidate &c, const std::string &id); // makes the artefact again when it was removed
     Trial trial(const Knobs &knobs, Gate gate) const;
     bool measure(const std::vector<Knobs> &finalists, const Dims &shape,

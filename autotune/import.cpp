@@ -89,8 +89,10 @@ class TaskImport {
           key_(store.environment({device, task_.isa, kit.compiler, task_.op, task_.op_version})) {}
 
     void run() {
-        for (const KitCandidate &c : task_.candidates) names_[c.id] = {add(c.knobs)};
-        for (const KitTwin &t : task_.twins) names_[t.same_as].push_back(add(t.knobs));
+        std::map<std::string, std::string> codes;
+        for (const KitCandidate &c : task_.candidates)
+            codes[c.id] = c.code, names_[c.id] = {add(c.knobs, c.code)};
+        for (const KitTwin &t : task_.twins) names_[t.same_as].push_back(add(t.knobs, codes.at(t.same_as)));
         for (const KitCandidate &c : task_.candidates) outcomes(c.id);
         for (const Dims &d : task_.shapes) {
             std::string shape = dims_text(d);
@@ -101,12 +103,17 @@ class TaskImport {
             };
             search_batch(rounds("search", kit_.search_rounds), shape);
             Samples finals = rounds("final", kit_.final_rounds);
-            if (finals.count(task_.candidates[0].id)) batch(finals, shape, "final");
+            if (finals.count(task_.candidates[0].id)) final_batch(finals, shape);
         }
     }
 
   private:
-    std::string add(const Knobs &knobs) { return store_.candidate(task_.candidate(knobs), versions_); }
+    // What was measured is of the kit's code, whatever has been built since.
+    std::string add(const Knobs &knobs, const std::string &code) {
+        std::string id = store_.candidate(task_.candidate(knobs), versions_), name = store_.name_of(id, code);
+        sum_.other_code += name != id;
+        return name;
+    }
 
     // The stages that ended, of the candidate and of its twins.
     void outcomes(const std::string &id) {
@@ -133,6 +140,12 @@ class TaskImport {
                 store_.end(twin, key_, "time", shape, {State::ok, "", sum});
             }
         batch(with_twins, shape, "search");
+    }
+
+    void final_batch(const Samples &samples, const std::string &shape) {
+        Samples named;
+        for (const auto &[id, seconds] : samples) named[names_[id][0]] = seconds;
+        batch(named, shape, "final");
     }
 
     void batch(const Samples &samples, const std::string &shape, const std::string &role) {

@@ -109,6 +109,10 @@ void import_verb(const std::vector<std::string> &files, const std::string &kit, 
         ImportSummary sum = import_results(results, file, manifest, store);
         fmt::print("{}: {} candidates, {} of them lost; {} batches added, {} known{}\n", file, sum.candidates,
                    sum.lost, sum.batches, sum.known, results.ended ? "" : "; not measured to the end yet");
+        if (sum.other_code)
+            fmt::print("{} candidates have been built anew since, to other machine code: these results are "
+                       "kept, but decide nothing\n",
+                       sum.other_code);
         if (sum.slow_rounds)
             fmt::print("{} rounds left out: the clock was below three quarters of its median\n",
                        sum.slow_rounds);

@@ -52,8 +52,17 @@ class Store {
                                    const std::string &stage, const std::string &subject) const;
     bool running(const std::string &candidate, int64_t environment, const std::string &stage,
                  const std::string &subject) const; // begun and not ended
-    int interrupted() const;                        // stages that a killed run has left running
-    int forget(State state);                        // so that they are tried again; how many
+    // Which code a build has made: its hash. Checks, times and samples of other code decide nothing from then
+    // on, and come back with their code. Before the end() of the build: a run that is killed in between
+    // builds again.
+    static constexpr const char *no_code = "none"; // it failed
+    void built(const std::string &candidate, const std::string &code);
+    // Under which name stages and samples of this code are kept: the candidate's while its code is this, or
+    // is not known.
+    std::string name_of(const std::string &candidate, const std::string &code);
+
+    int interrupted() const; // stages that a killed run has left running
+    int forget(State state); // so that they are tried again; how many
 
     // All samples of one interleaved measurement, or none: seconds[candidate][round]. Returns the batch.
     int64_t add(const std::vector<std::string> &candidates, int64_t environment, const std::string &shape,
@@ -75,6 +84,9 @@ class Store {
   private:
     void open_schema(Mode mode);
     void lock(const std::string &path);
+    std::string code(const std::string &candidate) const; // "": not known
+    std::string other(const std::string &candidate, const std::string &code);
+    void rename(const std::string &from, const std::string &to);
     int lock_ = -1;
     std::optional<Database> database_;
 };

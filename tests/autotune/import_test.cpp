@@ -33,7 +33,7 @@ class ImportTest : public testing::Test {
             const Knobs changed = parse_knobs(change);
             for (const auto &[name, value] : changed.values()) k.set(name, value);
             ASSERT_TRUE(task.space.legal(k)) << k.text();
-            t.candidates.push_back({id_of(k), k, "objects/x.so", "0"});
+            t.candidates.push_back({id_of(k), k, "objects/x.so", content_hash("code")});
         }
         Knobs twin = t.candidates[1].knobs;
         twin.set("rounding", twin["rounding"] == "round" ? "magic" : "round");
@@ -152,6 +152,29 @@ TEST_F(ImportTest, ATunerOrTheNextKitGoesOnFromIt) {
     EXPECT_NEAR(*trial(kit.tasks[0].candidates[1].knobs), 0.8, 0.01);
     EXPECT_EQ(trial(kit.tasks[0].twins[0].knobs), trial(kit.tasks[0].candidates[1].knobs));
     EXPECT_FALSE(trial(kit.tasks[0].candidates[3].knobs)) << "it failed";
+}
+
+TEST_F(ImportTest, ResultsOfCodeThatWasBuiltAnewDecideNothing) {
+    store->environment({device, task.isa, kit.compiler, task.op, task.versions.op});
+    auto finalists = [&] {
+        return recorded_results(*store, device).at(0).result.shapes.at(0).finalists.size();
+    };
+    std::string twin = kit.tasks[0].twins[0].id;
+    for (const Knobs &k : {kit.tasks[0].candidates[1].knobs, kit.tasks[0].twins[0].knobs})
+        store->candidate({task.op, task.spec, task.isa, k}, task.versions);
+    store->built(id(1), "other code"), store->built(twin, content_hash("code"));
+    EXPECT_EQ(bring().other_code, 1u);
+    EXPECT_TRUE(store->search_seconds(id(1), 1, "T=32").empty());
+    EXPECT_FALSE(store->outcome(id(1), 1, "check", "T=32"));
+    EXPECT_EQ(store->search_seconds(twin, 1, "T=32").size(), 3u) << "it has the kit's code";
+    EXPECT_EQ(finalists(), 2u);
+    EXPECT_EQ(bring().batches, 0u) << "brought in again";
+
+    store->built(id(1), content_hash("code"));
+    EXPECT_EQ(finalists(), 3u) << "it is the kit's code again";
+    store->built(id(0), "other code");
+    EXPECT_EQ(bring().batches, 0u) << "brought in again after the code changed";
+    EXPECT_TRUE(recorded_results(*store, device).empty()) << "nothing can be compared with the default";
 }
 
 TEST_F(ImportTest, WithoutTheDefaultInItsFinalsThereIsNoRule) {

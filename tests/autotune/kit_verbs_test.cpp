@@ -78,6 +78,29 @@ TEST_F(KitVerbs, ABundledKitComesBackAsADispatchTable) {
     EXPECT_EQ(ksc("import --kit " + in("second") + " " + in("second.jsonl"), "elsewhere").status, 0);
 }
 
+TEST_F(KitVerbs, AnotherBuildOfTheProgramBuildsTheSameCodeAnew) {
+    for (const char *program : {"ksc", "ks_measure"})
+        fs::copy_file(std::string(KS_BIN_DIR) + "/" + program, in(program));
+    auto bundled = [&](const char *kit) {
+        Ran ran = run_program(in("ksc") + " --tuned " + in("tuned") + " bundle" + what + "--out " + in(kit));
+        EXPECT_EQ(ran.status, 0) << ran.text;
+        std::map<std::string, std::string> files;
+        for (const auto &entry : fs::directory_iterator(in("tuned/artefacts")))
+            files[entry.path().filename()] = file_contents(entry.path());
+        return files;
+    };
+    auto first = bundled("first");
+    std::ofstream(in("ksc"), std::ios::app) << "changed";
+    auto second = bundled("second");
+    ASSERT_EQ(first.size(), 4u);
+    ASSERT_EQ(second.size(), 4u);
+    for (auto a = first.begin(), b = second.begin(); a != first.end(); ++a, ++b) {
+        EXPECT_EQ(a->first.substr(0, 16), b->first.substr(0, 16));
+        EXPECT_NE(a->first, b->first);
+        EXPECT_EQ(a->second, b->second) << "or samples would be measured anew without need";
+    }
+}
+
 TEST_F(KitVerbs, ShapesOfTheSameWidthsAreOneTask) {
     std::string op = " --op causal_conv1d --shape D=24,W=4,io=f32,T=";
     Ran ran = ksc("bundle" + op + "7" + op + "9" + op + "7 --isa avx2 --candidates 1 --out " + in("kit"));

@@ -103,6 +103,56 @@ TEST_F(StoreTest, KeepsEverythingOverReopening) {
     EXPECT_EQ(list[0].text(), candidate("2").text());
 }
 
+TEST_F(StoreTest, WhatOtherCodeTookDecidesNothingUntilThatCodeIsBack) {
+    Store s(path);
+    int64_t env = s.environment(here);
+    std::string a = s.candidate(candidate("2"), versions), b = s.candidate(candidate("4"), versions);
+    s.add({a}, env, "T=64", "search", {{1.0}});
+    s.built(a, "code1"), s.end(a, 0, "build", "builder1", {}); // samples of a code that was not recorded stay
+    s.built(b, "code1"), s.end(b, 0, "build", "builder1", {});
+    s.end(a, env, "check", "T=1", {});
+    s.add({a, b}, env, "T=64", "final", {{2.0}, {3.0}});
+    s.built(a, "code1"), s.end(a, 0, "build", "builder2", {});
+    EXPECT_FALSE(s.outcome(a, 0, "build", "builder1")) << "by whom it has to be built again";
+    EXPECT_TRUE(s.outcome(b, 0, "build", "builder1"));
+    EXPECT_EQ(s.search_seconds(a, env, "T=64"), std::vector<double>{1});
+    EXPECT_TRUE(s.outcome(a, env, "check", "T=1"));
+
+    s.built(a, "code2");
+    EXPECT_FALSE(s.outcome(a, env, "check", "T=1"));
+    EXPECT_TRUE(s.search_seconds(a, env, "T=64").empty());
+    EXPECT_FALSE(s.final_seconds({a, b}, env, "T=64"));
+    EXPECT_EQ(s.samples(env).size(), 3u) << "none is thrown away";
+    EXPECT_EQ(s.candidates(here).size(), 2u);
+    s.add({a}, env, "T=64", "search", {{9.0}});
+
+    s.built(a, "code1");
+    EXPECT_TRUE(s.outcome(a, env, "check", "T=1"));
+    EXPECT_EQ(s.search_seconds(a, env, "T=64"), std::vector<double>{1});
+    EXPECT_TRUE(s.final_seconds({a, b}, env, "T=64"));
+    s.built(a, "code2");
+    EXPECT_EQ(s.search_seconds(a, env, "T=64"), std::vector<double>{9});
+}
+
+TEST_F(StoreTest, SamplesOfNoRecordedCodeStay) {
+    Store s(path);
+    int64_t env = s.environment(here);
+    std::string a = s.candidate(candidate("2"), versions);
+    s.add({a}, env, "T=64", "search", {{1.0}});
+    s.built(a, Store::no_code);
+    s.built(a, "code1");
+    EXPECT_EQ(s.search_seconds(a, env, "T=64"), std::vector<double>{1});
+    EXPECT_EQ(s.name_of(a, "code1"), a);
+    std::string other = s.name_of(a, "code2");
+    EXPECT_NE(other, a);
+    s.add({other}, env, "T=64", "search", {{2.0}});
+    s.built(a, Store::no_code);
+    EXPECT_TRUE(s.search_seconds(a, env, "T=64").empty());
+    EXPECT_EQ(s.name_of(a, "code2"), other);
+    s.built(a, "code2");
+    EXPECT_EQ(s.search_seconds(a, env, "T=64"), std::vector<double>{2});
+}
+
 TEST_F(StoreTest, AStageLeftRunningIsNotDone) {
     Store s(path);
     std::string a = s.candidate(candidate("2"), versions);

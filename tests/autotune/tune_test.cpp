@@ -96,6 +96,11 @@ size_t artefacts_in(const std::string &folder, const std::string &ending) {
     return count;
 }
 
+std::string id_of(const Bench &b, const std::string &group) {
+    ks::Knobs k(std::map<std::string, std::string>{{"group", group}, {"plan", "fine"}});
+    return identity({b.task.op, b.task.spec, b.task.isa, k}, b.task.versions);
+}
+
 const char *group_of(const Finalist &f) { return f.candidate.knobs["group"].c_str(); }
 
 TEST(Tune, FindsTheBestPerShapeAndKeepsTheDefaultWhereItWins) {
@@ -193,6 +198,41 @@ TEST(Tune, AnotherBuilderBuildsAnewAndTriesAgainWhatFailed) {
     auto before = read_log(dir);
     again();
     EXPECT_EQ(read_log(dir), before);
+    std::filesystem::remove_all(dir);
+}
+
+// A builder whose code of group 2 is another than that of the one behind it, and of group 4 none.
+struct ChangedBuilder : Builder {
+    Builder &real;
+    explicit ChangedBuilder(Builder &builder) : real(builder) {}
+    Outcome build(const Candidate &c, const std::string &path, double seconds) override {
+        if (c.knobs["group"] == "4") return {State::failed, "schedule refused", 0};
+        Outcome o = real.build(c, path, seconds);
+        if (c.knobs["group"] == "2") std::ofstream(path, std::ios::app) << " in other words";
+        return o;
+    }
+    std::string fingerprint() const override { return "builder2"; }
+};
+
+TEST(Tune, WhatWasMeasuredOfOtherCodeIsMeasuredAnew) {
+    std::string dir = fresh_folder("ks_tune_code");
+    Bench b(dir, {"fine"});
+    b.run();
+    auto counted = [&](const char *group) {
+        return read_log(dir)[std::string("check group=") + group + ",plan=fine T=257"];
+    };
+    ChangedBuilder changed(b.builder);
+    for (int run = 0; run < 2; run++) { // the second time there is nothing to do
+        Result r = tune(b.task, b.options, changed, b.meter, b.store, b.quiet);
+        EXPECT_EQ(r.failed, 1u);
+        EXPECT_EQ(counted("2"), 2);
+        EXPECT_EQ(counted("3"), 1) << "byte by byte the same";
+        EXPECT_TRUE(b.store.search_seconds(id_of(b, "4"), 1, "T=8").empty()) << "there is no such code";
+    }
+    EXPECT_EQ(b.run().failed, 0u);
+    EXPECT_EQ(counted("2"), 2) << "what is known of the old code is back";
+    EXPECT_EQ(counted("4"), 1);
+    EXPECT_EQ(b.store.search_seconds(id_of(b, "4"), 1, "T=8").size(), 3u);
     std::filesystem::remove_all(dir);
 }
 
