@@ -32,12 +32,13 @@ class FakeBuilder : public Builder {
         std::lock_guard lock(mutex_);
         built++;
         if (c.knobs["group"] == broken) return {State::crash, "the compiler fell over", 0};
-        std::ofstream(path) << "code of group " << c.knobs["group"];
+        std::ofstream(path) << "code of group " << c.knobs["group"]
+                            << (c.knobs["group"] == changed ? " anew" : "");
         return {};
     }
     std::string fingerprint() const override { return version; }
     int built = 0;
-    std::string broken = "none", version = "builder1";
+    std::string broken = "none", changed = "none", version = "builder1";
 
   private:
     std::mutex mutex_;
@@ -116,6 +117,32 @@ TEST_F(BundleTest, AnotherBuilderBuildsAnewAndTriesAgainWhatFailed) {
     EXPECT_TRUE(fs::exists(other));
     for (const auto &entry : fs::directory_iterator(options.build.artefacts))
         EXPECT_EQ(entry.path().string().find("builder1"), std::string::npos) << entry.path();
+}
+
+// Groups 0 and 6 were measured, 6 as twice as fast.
+TEST_F(BundleTest, GoesOnFromSamplesOfCodeThatItStillBuilds) {
+    options.candidates = 16;
+    make();
+    Task t = task_at();
+    int64_t key = store->environment({t.device, t.isa, t.versions.compiler, t.op, t.versions.op});
+    for (int group : {0, 6}) {
+        std::string id = identity({t.op, t.spec, t.isa, point(group)}, t.versions);
+        for (const char *shape : {"T=7", "T=64"}) store->end(id, key, "check", shape, {});
+        store->end(id, key, "time", "T=64", {});
+        store->add({id}, key, "T=64", "search", {{group ? 1.0 : 2.0}});
+    }
+    options.candidates = 2;
+    auto second = [&](const std::string &version) {
+        builder.version = version;
+        options.out += "2";
+        const KitTask made = make().tasks[0];
+        return made.candidates.size() == 2 ? made.candidates[1].knobs : made.twins.at(0).knobs;
+    };
+    const Knobs unknown = choose_candidates(t, {}, 2, options.seed)[1];
+    ASSERT_FALSE(unknown == point(6));
+    EXPECT_EQ(second("builder2"), point(6)) << "the same code by another builder";
+    builder.changed = "6";
+    EXPECT_FALSE(second("builder3") == point(6)) << "of its new code nothing is known";
 }
 
 TEST_F(BundleTest, WhatCannotBeBuiltIsLeftOut) {
