@@ -104,17 +104,21 @@ Linear::Linear(const Spec &spec) : operands(linear_contract(), spec), product(te
 
 LinearOfRows::LinearOfRows(const Spec &spec, Reads reads) : operands(linear_contract(), spec), reads_(reads) {
     const Operands &in = operands;
-    auto fixed = [&](const char *dim, const char *operand) {
+    auto known = [&](const char *dim, const char *operand) {
         auto at = spec.fixed.find(dim);
-        return at == spec.fixed.end() ? in.width(dim, operand) : Expr(static_cast<int>(at->second));
+        if (at != spec.fixed.end()) return Expr(static_cast<int>(at->second));
+        auto divisor = static_cast<int>(spec.divisor(dim));
+        Expr width = in.width(dim, operand);
+        return divisor > 1 ? width / divisor * divisor : width; // which Halide's proofs then know
     };
     if (spec.choice("panel") != "1") throw Error(in.contract().name, "rows of weights are panels of 1");
-    Expr K = fixed("K", "x"), N = fixed("P", "w"), M = in.buffer("x").dim(1).extent();
+    K_ = known("K", "x"), N_ = known("P", "w");
+    Expr M = in.buffer("x").dim(1).extent();
     Var i("i");
-    Expr along = within(reads, i, K);
+    Expr along = within(reads, i, K_);
     x(i, m) = in.load("x", {along, within(reads, m, M)});
-    w(i, n) = in.load("w", {along, within(reads, n, N)});
-    k = RDom(0, K, "k");
+    w(i, n) = in.load("w", {along, within(reads, n, N_)});
+    k = RDom(0, K_, "k");
     product(n, m) = 0.f;
     product(n, m) += x(k, m) * w(k, n);
     operands.convert_by_call();
@@ -137,11 +141,11 @@ Func LinearOfRows::output(const Expr &sums) const {
     return out;
 }
 
-void LinearOfRows::promise_dense(int K, int N) {
-    promise_no_gaps(operands.buffer("x"), {K});
-    promise_no_gaps(operands.buffer("w"), {K, N});
-    promise_no_gaps(operands.buffer("bias"), {N});
-    promise_no_gaps(y.output_buffer(), {N});
+void LinearOfRows::promise_dense() {
+    promise_no_gaps(operands.buffer("x"), {K_});
+    promise_no_gaps(operands.buffer("w"), {K_, N_});
+    promise_no_gaps(operands.buffer("bias"), {N_});
+    promise_no_gaps(y.output_buffer(), {N_});
 }
 
 } // namespace ks

@@ -28,8 +28,9 @@ struct LinearOfRows {
     // y from sums that include the bias: for executions with a product of their own.
     Halide::Func output(const Halide::Expr &sums) const;
 
-    // The widths, and rows without gaps, as constants: what the runtime ensures for kernels that fix them.
-    void promise_dense(int K, int N);
+    // Rows without gaps, whose lengths are what the Spec says of the widths: what the runtime ensures for all
+    // but base kernels.
+    void promise_dense();
 
     Operands operands;
     Halide::Var n{"n"}, m{"m"};
@@ -39,6 +40,7 @@ struct LinearOfRows {
 
   private:
     Reads reads_;
+    Halide::Expr K_, N_;
 };
 
 // The terms of a product of operand `x`, [rows, K], with the panelled operand w, by pairs where io is bf16.

@@ -12,14 +12,15 @@ Expr within(Reads reads, const Expr &i, const Expr &extent) {
     return reads == Reads::clamped ? min(i, extent - 1) : i;
 }
 
-void promise_no_gaps(OutputImageParam buffer, const std::vector<int> &extents) {
+void promise_no_gaps(OutputImageParam buffer, const std::vector<Expr> &extents) {
     buffer.set_host_alignment(row_alignment);
-    int stride = 1, dim = 0;
-    for (int extent : extents) {
+    Expr stride = 1;
+    int dim = 0;
+    for (const Expr &extent : extents) {
         buffer.dim(dim).set_bounds(0, extent);
         buffer.dim(dim).set_stride(stride);
         if (++dim == buffer.dimensions()) return;
-        stride *= extent;
+        stride = Internal::simplify(stride * extent);
     }
     buffer.dim(dim).set_stride(stride);
 }

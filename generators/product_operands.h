@@ -14,8 +14,8 @@ enum class Reads {
 // The place `i` along an extent.
 Halide::Expr within(Reads reads, const Halide::Expr &i, const Halide::Expr &extent);
 
-// The innermost extents of a buffer as constants, rows without gaps, and an address of whole 16 bytes: the
-// strides that follow from them, also that of the next dimension, whose extent stays open.
-void promise_no_gaps(Halide::OutputImageParam buffer, const std::vector<int> &extents);
+// The innermost extents of a buffer, rows without gaps, and an address of whole 16 bytes: the strides that
+// follow from them, also that of the next dimension, whose extent stays open.
+void promise_no_gaps(Halide::OutputImageParam buffer, const std::vector<Halide::Expr> &extents);
 
 } // namespace ks

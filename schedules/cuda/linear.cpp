@@ -44,7 +44,7 @@ Kernel in_registers(const Spec &spec, const Knobs &k) {
 Kernel in_tiles(const Spec &spec, const Knobs &k) {
     ProductForms forms = forms_of(spec);
     LinearOfRows op(spec, Reads::exact);
-    op.promise_dense(forms.row.K, forms.row.columns);
+    op.promise_dense();
     tile::TileMatmul matmul{op.y, {op.product}, op.operands.buffer("x"), op.operands.buffer("w"), {}, {}};
     tile::TileOp tile = tile_op(k, forms.tile);
     tile::tile_schedule(matmul, tile);
@@ -68,7 +68,7 @@ Kernel in_rows(const Spec &spec, const Knobs &k) {
     terms.initial = [&](const Expr &column, const Expr &) { return op.bias(column); };
     tile::RowProduct product(terms, row_plan(k, problem), "product");
     op.y = op.output(product.sum(op.n, op.m));
-    if (problem.K && problem.columns) op.promise_dense(problem.K, problem.columns);
+    if (problem.K && problem.columns) op.promise_dense();
     product.schedule(op.y);
     return rows_kernel(op.y, op.operands, product);
 }

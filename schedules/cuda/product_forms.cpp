@@ -21,8 +21,6 @@ bool are_one_16_bit_storage(const Spec &spec, const std::vector<std::string> &ch
            });
 }
 
-bool is_whole(int width, int of) { return width && width % of == 0; }
-
 Kernel product_kernel(const Func &out, const Operands &operands) {
     Kernel kernel{{out}, operands.arguments(), {std::make_shared<PackPass>()}};
     kernel.device.expansions = ptx::instructions();
@@ -42,10 +40,12 @@ ProductForms product_forms(const Spec &spec, const std::string &columns,
     Storage x = storage_named(spec.choice("io")), w = storage_named(spec.choice("weight"));
     int K = fixed_width(spec, "K"), width = fixed_width(spec, columns);
     constexpr int vector = 16 / 2, pair = 2; // elements that are loaded, and stored, at a time
-    forms.tiles = are_one_16_bit_storage(spec, of_tiles) && is_whole(K, vector) && is_whole(width, pair);
+    forms.tiles = are_one_16_bit_storage(spec, of_tiles) && spec.divisor("K") % vector == 0 &&
+                  spec.divisor(columns) % pair == 0;
     forms.tile.storage = x;
     forms.tile.K = K;
     forms.tile.columns = width;
+    forms.tile.column_divisor = static_cast<int>(spec.divisor(columns));
     forms.row = {x, w, K, width};
     return forms;
 }

@@ -34,7 +34,7 @@ bool guards_leave_tiles(const tile::TileOp &op, const TileProblem &p) {
 
 } // namespace
 
-bool whole_rows(const TileProblem &p) { return p.columns % 8 == 0; }
+bool whole_rows(const TileProblem &p) { return p.column_divisor % 8 == 0; }
 
 tile::TileOp tile_op(const Knobs &k, const TileProblem &p) {
     tile::TileOp op;

@@ -9,7 +9,8 @@ namespace ks::cuda {
 // What the algorithm decides of a tile operation.
 struct TileProblem {
     Storage storage = Storage::bf16;
-    int K = 0, columns = 0; // of a row of the output
+    int K = 0, columns = 0; // of a row of the output; 0: the launch says it
+    int column_divisor = 1; // of which the columns are known to be a multiple
     int products = 1;
     bool gathered = false; // rows through an index
     // Rows of the output go anywhere: no tensor map takes them there, and Halide keeps the order of tiles, so

@@ -38,7 +38,8 @@ struct ExactDevice : ForwardedDevice {
 struct Tile {
     std::string op, choices, widths;
     std::vector<int64_t> rows;
-    std::string knobs; // those that differ from the default
+    std::string knobs;      // those that differ from the default
+    std::string known = {}; // what the kernel knows, "K=8,P=8": multiples of that; empty: the widths
 };
 
 class TileTest : public testing::Test {
@@ -51,6 +52,7 @@ class TileTest : public testing::Test {
 
     static Spec spec_of(const Tile &t) {
         const Knobs choices = tune::parse_knobs(t.choices);
+        if (!t.known.empty()) return {choices.values(), {}, tune::parse_dims(t.known)};
         return {choices.values(), tune::parse_dims(t.widths)};
     }
 
@@ -81,7 +83,8 @@ class TileTest : public testing::Test {
 
     static OpProblem problem(const Tile &t, int64_t rows) {
         const Contract &contract = op_named(t.op).contract;
-        const Dims dims = cases::call_dims(contract, spec_of(t), {{contract.dims.at(0).name, rows}});
+        const Spec widths = {spec_of(t).choices, tune::parse_dims(t.widths)};
+        const Dims dims = cases::call_dims(contract, widths, {{contract.dims.at(0).name, rows}});
         return random_problem(t.op, spec_of(t).choices, dims);
     }
 

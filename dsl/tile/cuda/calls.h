@@ -8,6 +8,7 @@ namespace ks::tile::calls {
 
 // Every thread, once, before the roles part.
 constexpr const char *operand = "ks_tile_operand"; // (Operand, an element): the buffer stays an argument
+constexpr const char *length = "ks_tile_length";   // (K), where the launch says it
 constexpr const char *init = "ks_tile_init";       // (thread): barriers
 
 // Producers.

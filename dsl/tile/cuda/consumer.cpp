@@ -107,11 +107,7 @@ class Consumer : public IRMutator {
         if (loops_) refuse("is in a loop inside of the tile");
         if (!is_const_one(s->predicate)) refuse("is under a condition");
         if (s->value.type() != UInt(16, pair_columns)) refuse("is not of pairs of 16 bits");
-        int step =
-            constant(lower::first_lane(c_.lets.mutate(s->index)) - c_.output->index, "step between stores");
-        // A tile may be wider than a row of the output, but not than the eight to the next row of a thread.
-        int next_half = half_rows * c_.output->row_stride;
-        Place place{step / next_half * half_rows, step % next_half};
+        Place place = c_.output->step_to(lower::first_lane(c_.lets.mutate(s->index)));
         int slab = place.row / slab_rows, half = place.row % slab_rows / half_rows,
             group = place.column / group_columns;
         bool due = accumulator_at(c_.op, 0, place).has_value();

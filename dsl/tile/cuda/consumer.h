@@ -18,6 +18,8 @@ struct TileContext {
     std::set<std::string> shared; // Halide's own shared memory ...
     std::set<std::string> own;    // ... and all that the kernel itself allocates
     InlineLets &lets;
+    // What is known of names from around the kernel.
+    const Halide::Internal::Scope<Halide::Internal::ModulusRemainder> &around;
 };
 
 // Throws ks::Error when results leave under a condition, in a loop, or not block after block.

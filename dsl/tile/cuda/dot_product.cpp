@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dsl/tile/cuda/dot_product.h"
 #include "dsl/lower/ir_facts.h"
+#include "dsl/tile/cuda/row_index.h"
 #include "runtime/base/error.h"
 #include <set>
 #include <sstream>
@@ -11,11 +12,14 @@ using namespace Halide::Internal;
 
 namespace {
 
+std::string text_of(const Expr &e) {
+    std::ostringstream text;
+    text << e;
+    return text.str();
+}
+
 [[noreturn]] void refuse(const std::string &product, const std::string &cause, const Expr &e = Expr()) {
-    std::ostringstream said;
-    said << cause;
-    if (e.defined()) said << ": " << e;
-    throw Error("tensor cores for " + product, said.str());
+    throw Error("tensor cores for " + product, e.defined() ? cause + ": " + text_of(e) : cause);
 }
 
 // The loads of an expression, by buffer; two of one buffer make no dot product.
@@ -45,7 +49,14 @@ class ReplaceLoad : public IRMutator {
 class Collect : public IRVisitor {
   public:
     Collect(const TileMatmul &m, const TileOp &op)
-        : m_(m), op_(op), a_stride_(row_stride(m.a.parameter())), w_stride_(row_stride(m.w.parameter())) {}
+        : m_(m),
+          op_(op),
+          a_stride_(row_stride(m.a.parameter())),
+          w_stride_(row_stride(m.w.parameter())),
+          length_(op.K ? Expr(op.K) : a_stride_) {
+        if (!op.K && !equal(a_stride_, w_stride_))
+            refuse(m.out.name(), "rows of a and w are not equally long", w_stride_);
+    }
     std::vector<DotProduct> found;
 
     // Every accumulator that was cleared must have got its sum.
@@ -58,8 +69,8 @@ class Collect : public IRVisitor {
     using Element = std::pair<std::string, int>;
     const TileMatmul &m_;
     const TileOp &op_;
-    int a_stride_, w_stride_;
-    std::string inside_; // the product whose computation this is; empty outside
+    Expr a_stride_, w_stride_, length_; // of the sums
+    std::string inside_;                // the product whose computation this is; empty outside
     std::vector<const For *> loops_;
     std::set<Element> cleared_;
 
@@ -111,8 +122,8 @@ class Collect : public IRVisitor {
         if (loops_.size() != 1 || loops_[0]->for_type != ForType::Serial)
             refuse(name, "its sum is not one serial loop");
         const For *loop = loops_[0];
-        if (!is_const_zero(simplify(loop->min)) || !is_const(simplify(loop->extent), op_.K))
-            refuse(name, "its sum does not run over [0, K = " + std::to_string(op_.K) + ")", loop->extent);
+        if (!is_const_zero(simplify(loop->min)) || !is_length(loop->extent))
+            refuse(name, "its sum does not run over [0, K = " + text_of(length_) + ")", loop->extent);
         Loads loads(s->value);
         Expr a = loads.of[m_.a.name()], w = loads.of[m_.w.name()], acc = loads.of[name];
         if (loads.twice || !a.defined() || !w.defined() || !acc.defined() || !is_dot_product(s, acc, a, w))
@@ -128,6 +139,8 @@ class Collect : public IRVisitor {
         return equal(said, simplify(acc + x * y)) || equal(said, simplify(acc + y * x));
     }
 
+    bool is_length(const Expr &extent) const { return is_const_zero(simplify(extent - length_)); }
+
     Expr row_of_a(const std::string &name, const Expr &index, const Expr &k, Loads &loads) const {
         if (!m_.rows.defined()) return row_of(name, m_.a.name(), index, k, a_stride_);
         Expr gathered = loads.of[m_.rows.name()], row = Variable::make(Int(32), "ks_row");
@@ -139,10 +152,17 @@ class Collect : public IRVisitor {
 
     // The row r when index = r * stride + k.
     static Expr row_of(const std::string &name, const std::string &buffer, const Expr &index, const Expr &k,
-                       int stride) {
-        Expr row = simplify((index - k) / stride);
-        if (expr_uses_var(row, k.as<Variable>()->name) || !is_const_zero(simplify(index - k - row * stride)))
-            refuse(name, buffer + " is not read at row * " + std::to_string(stride) + " + k", index);
+                       const Expr &stride) {
+        Expr row, left; // index - row * stride - k
+        if (is_const(stride)) {
+            row = simplify((index - k) / stride);
+            left = simplify(index - k - row * stride);
+        } else if (auto at = row_index(index, stride)) {
+            row = at->row;
+            left = simplify(at->column - k);
+        }
+        if (!row.defined() || expr_uses_var(row, k.as<Variable>()->name) || !is_const_zero(left))
+            refuse(name, buffer + " is not read at row * " + text_of(stride) + " + k", index);
         return row;
     }
 };

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dsl/tile/cuda/edges.h"
 #include "dsl/lower/ir_facts.h"
-#include "runtime/base/error.h"
 
 namespace ks::tile {
 using namespace Halide;
@@ -62,11 +61,13 @@ class LoadInside : public IRMutator {
 
 } // namespace
 
-Extent output_extent(const TileMatmul &m, const TileOp &op, const Expr &row_count) {
-    Extent extent{Expr(), 0};
+Extent output_extent(const TileMatmul &m, const TileOp &op, const Expr &row_count, const Expr &column_count) {
+    Extent extent;
     auto columns = known_extent(m, 0);
-    if (!columns) throw Error("tile operand " + m.out.name(), "the number of its columns is not a constant");
-    if (*columns % op.product_columns()) extent.columns = static_cast<int>(*columns);
+    if (!columns)
+        extent.columns = column_count;
+    else if (*columns % op.product_columns())
+        extent.columns = static_cast<int>(*columns);
     if (m.out.dimensions() > 2) return extent; // whole tiles of rows
     auto rows = known_extent(m, 1);
     if (!rows)
@@ -85,7 +86,7 @@ Expr inside(const Extent &extent, const OutputOrigin &origin, const Expr &first_
             thread / warpgroup_threads * (op.slabs * slab_rows) + warp * warp_rows + lane / lanes_of_row;
         holds = first_row + first + step.row < extent.rows;
     }
-    if (extent.columns)
+    if (extent.columns.defined())
         holds = holds && origin.column + thread % lanes_of_row * pair_columns + step.column < extent.columns;
     return simplify(holds);
 }

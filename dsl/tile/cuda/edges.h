@@ -9,16 +9,16 @@
 
 namespace ks::tile {
 
-// Rows and columns that the output has. Rows may be known to the host alone: then `rows` is a name that the
+// Rows and columns that the output has. They may be known to the host alone: then they are names that the
 // caller defines there.
 struct Extent {
-    Halide::Expr rows; // undefined: no tile reaches over the last row
-    int columns;       // 0: no tile reaches over the last column
-    bool exact() const { return !rows.defined() && !columns; }
+    Halide::Expr rows, columns; // undefined: no tile reaches over the last one
+    bool exact() const { return !rows.defined() && !columns.defined(); }
 };
 
-// `row_count` stands for the number of rows where it is not a constant.
-Extent output_extent(const TileMatmul &matmul, const TileOp &op, const Halide::Expr &row_count);
+// `row_count` and `column_count` stand for the numbers that are no constants.
+Extent output_extent(const TileMatmul &matmul, const TileOp &op, const Halide::Expr &row_count,
+                     const Halide::Expr &column_count);
 
 // Whether the element that lies `step` from the first one of a thread is in the output.
 Halide::Expr inside(const Extent &extent, const OutputOrigin &origin, const Halide::Expr &first_row,

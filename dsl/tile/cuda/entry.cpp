@@ -38,6 +38,7 @@ std::string common_start(const TileOp &op, const std::string &halide) {
     Code code;
     code(".reg .f32 %ks_acc<", op.accumulators(), ">;");
     code(".reg .b32 %ks_base;");
+    if (!op.K) code(".reg .b32 %ks_k, %ks_steps;");
     code("mov.u32 %ks_base, ks_shared;");
     code("add.u32 %ks_base, %ks_base, ", atom - 1, ";");
     code("and.b32 %ks_base, %ks_base, ", -atom, ";");

@@ -12,6 +12,8 @@ class InlineLets : public Halide::Internal::IRMutator {
   public:
     // Also of an expression, whose names must have been met in a statement before.
     using IRMutator::mutate;
+    // Of a name that is defined further out.
+    void define(const std::string &name, const Halide::Expr &value) { values_[name] = value; }
 
   private:
     using IRMutator::visit;

@@ -5,6 +5,7 @@
 //
 // Between the calls live, in registers of the whole kernel:
 //   %ks_base                 first byte of the shared memory, SharedLayout
+//   %ks_k, %ks_steps         length of the sums and its steps, where the launch says it
 //   %ks_acc<n>               accumulators
 //   %ks_a, %ks_w, %ks_row<i> addresses of the operands, and where the rows begin that this thread copies:
 //   those

@@ -4,6 +4,7 @@
 #include "dsl/tile/cuda/fragment.h"
 #include "dsl/tile/cuda/mma.h"
 #include "dsl/tile/cuda/row_copies.h"
+#include "dsl/tile/cuda/shared_calls.h"
 #include "dsl/tile/cuda/shared_layout.h"
 
 namespace ks::tile::mma {
@@ -16,7 +17,7 @@ void fill(Code &code, const TileOp &op, RowCopies &a, RowCopies &w) {
     code.block([&] {
         code(".reg .pred %over, %around;");
         code(".reg .b32 %at_w;");
-        code("setp.ge.s32 %over, %copied, ", op.steps(), ";");
+        code("setp.ge.s32 %over, %copied, ", steps_of(op), ";");
         code("@%over bra NOTHING;");
         a.step("%fill");
         code("add.u32 %at_w, %fill, ", op.a_bytes(), ";");
@@ -122,7 +123,7 @@ void multiply(Code &code, const TileOp &op) {
     code("setp.eq.u32 %round, %use, %ring_end;");
     code("@%round mov.u32 %use, %ring;");
     code("add.u32 %step, %step, 1;");
-    code("setp.lt.u32 %more, %step, ", op.steps(), ";");
+    code("setp.lt.u32 %more, %step, ", steps_of(op), ";");
     code("@%more bra STEP;");
     code("cp.async.wait_group 0;");
 }

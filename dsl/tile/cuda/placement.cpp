@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dsl/tile/cuda/placement.h"
+#include "dsl/tile/cuda/row_index.h"
 #include "runtime/base/error.h"
 #include <set>
 #include <sstream>
@@ -86,28 +87,28 @@ Placement place(const std::vector<DotProduct> &dots, const std::string &thread, 
 
 namespace {
 
-int rows_of(const ImageParam &w) {
+Expr rows_of(const ImageParam &w) {
     Expr extent = w.parameter().extent_constraint(1);
-    auto known = extent.defined() ? as_const_int(extent) : std::nullopt;
-    if (!known) misplaced("the rows of " + w.name() + " are not a constant number");
-    return static_cast<int>(*known);
+    if (!extent.defined()) misplaced("the rows of " + w.name() + " are not a known number");
+    return simplify(extent);
 }
 
 // That `column` lies within a row of the output, so that the row of the output is that of A: it is the column
 // of the product, and the row of W that belongs to it exists. The weights of an expert, whose number is
 // loaded, begin a constant number of rows apart.
-void check_column(const Expr &column, const Placement &at, const TileMatmul &m, int stride) {
-    Expr left = simplify(at.first_column[0] - column);
-    int rows = 0;
+void check_column(const Expr &column, const Placement &at, const TileMatmul &m, const Expr &stride) {
+    Expr left = simplify(at.first_column[0] - column), rows = 0;
     if (is_const_zero(left)) {
         rows = rows_of(m.w);
     } else if (const Mul *scaled = left.as<Mul>(); scaled && m.experts.defined()) {
         const Load *expert = scaled->a.as<Load>();
-        auto apart = as_const_int(scaled->b);
-        if (expert && expert->name == m.experts.name() && apart) rows = static_cast<int>(*apart);
+        if (expert && expert->name == m.experts.name() && is_const(scaled->b)) rows = scaled->b;
     }
-    rows -= constant(at.first_column.back() - at.first_column[0], "distance of the products");
-    if (rows <= 0 || rows > stride) {
+    rows = simplify(rows - (at.first_column.back() - at.first_column[0]));
+    bool within = is_const(rows) && is_const(stride)
+                      ? *as_const_int(rows) > 0 && *as_const_int(rows) <= *as_const_int(stride)
+                      : equal(rows, stride);
+    if (!within) {
         std::ostringstream said;
         said << column;
         misplaced("the output is not stored at the row of A and the column of the product, but at column " +
@@ -115,26 +116,54 @@ void check_column(const Expr &column, const Placement &at, const TileMatmul &m, 
     }
 }
 
+Place step_between_stores(const Expr &apart, const Expr &stride) {
+    const char *what = "step between stores";
+    if (!is_const(stride)) {
+        auto at = row_index(apart, stride);
+        return {constant(at ? at->row : apart, what), constant(at ? at->column : apart, what)};
+    }
+    // A tile may be wider than a row of the output, but not than the eight to the next row of a thread.
+    int step = constant(apart, what), next_half = half_rows * static_cast<int>(*as_const_int(stride));
+    return {step / next_half * half_rows, step % next_half};
+}
+
+bool is_before(const Expr &store, const Expr &other, const Expr &stride) {
+    if (is_const(stride)) return constant(store - other, "step between stores") < 0;
+    Place step = step_between_stores(store - other, stride);
+    return step.row < 0 || (step.row == 0 && step.column < 0);
+}
+
+void check_stores(const OutputOrigin &out, const std::string &thread, const TileOp &op) {
+    for (int t = 0; t < op.consumers(); t++) {
+        Place due = first_place(op, t);
+        Expr apart = in_thread(out.index, thread, t) - out.first_index;
+        bool there = is_const(out.row_stride)
+                         ? is_const_zero(simplify(apart - due.row * out.row_stride - due.column))
+                         : step_between_stores(apart, out.row_stride) == due;
+        if (!there) misplaced("thread " + std::to_string(t) + " stores elsewhere than where it computes");
+    }
+}
+
 } // namespace
+
+Place OutputOrigin::step_to(const Expr &other) const {
+    return step_between_stores(other - index, row_stride);
+}
 
 OutputOrigin place_output(const std::vector<Expr> &stores, const Placement &at, const std::string &thread,
                           const TileMatmul &m, const TileOp &op) {
     if (stores.empty()) misplaced(m.out.name() + " is not stored in the tile");
     OutputOrigin out{Expr(), stores[0], Expr(), row_stride(m.out.output_buffer().parameter())};
     for (const Expr &index : stores)
-        if (constant(index - out.index, "step between stores") < 0) out.index = index;
-    if (half_rows * out.row_stride < op.result_columns())
+        if (is_before(index, out.index, out.row_stride)) out.index = index;
+    if (auto stride = as_const_int(out.row_stride); stride && half_rows * *stride < op.result_columns())
         misplaced("the tile is more than eight times as wide as the output");
     out.first_index = in_thread(out.index, thread, 0);
-
-    for (int t = 0; t < op.consumers(); t++) {
-        Place due = first_place(op, t);
-        int is =
-            constant(in_thread(out.index, thread, t) - out.first_index, "step between stores of threads");
-        if (is != due.row * out.row_stride + due.column)
-            misplaced("thread " + std::to_string(t) + " stores elsewhere than where it computes");
-    }
+    check_stores(out, thread, op);
     out.column = simplify(out.first_index - at.first_row * out.row_stride);
+    if (auto index = is_const(out.row_stride) ? std::nullopt : row_index(out.first_index, out.row_stride);
+        index && is_const_zero(simplify(index->row - at.first_row)))
+        out.column = index->column;
     check_column(out.column, at, m, out.row_stride);
     return out;
 }

@@ -25,7 +25,10 @@ struct OutputOrigin {
     Halide::Expr first_index; // flat index of the first element of the first thread ...
     Halide::Expr index;       // ... and of a thread: its others are constant steps from it
     Halide::Expr column;      // in its row of the output; the row is that of A
-    int row_stride;
+    Halide::Expr row_stride;
+
+    // Where another store of the thread lies, seen from its first one.
+    Place step_to(const Halide::Expr &other) const;
 };
 
 // The same proof for the stores of results: `stores` are their flat indices in one thread.

@@ -42,7 +42,8 @@ QuadValue QuadValues::prove(const Expr &e) const {
     ModulusRemainder first;
     for (int t = 0; t < threads_; t += lanes_of_row) {
         Expr begin = in_thread(t);
-        ModulusRemainder here = modulus_remainder(begin);
+        ModulusRemainder here =
+            known_of_variables_ ? modulus_remainder(begin, *known_of_variables_) : modulus_remainder(begin);
         first = t ? ModulusRemainder::unify(first, here) : here;
         for (int lane = 1; lane < lanes_of_row; lane++) {
             int step = constant(in_thread(t + lane) - begin, "step between lanes of a quad");

@@ -31,7 +31,10 @@ class QuadValue {
 // The values of a block's threads, those that differ by constants proved but once.
 class QuadValues {
   public:
-    QuadValues(const std::string &thread, int threads) : thread_(thread), threads_(threads) {}
+    // `known`: of variables from around the code of a thread.
+    using Known = Halide::Internal::Scope<Halide::Internal::ModulusRemainder>;
+    QuadValues(const std::string &thread, int threads, const Known *known = nullptr)
+        : thread_(thread), threads_(threads), known_of_variables_(known) {}
 
     struct Found {
         size_t like;    // number of the first expression asked about that differs by a constant ...
@@ -44,6 +47,7 @@ class QuadValues {
   private:
     std::string thread_;
     int threads_;
+    const Known *known_of_variables_;
     std::vector<std::pair<Halide::Expr, QuadValue>> known_;
     QuadValue prove(const Halide::Expr &e) const;
 };

@@ -18,7 +18,7 @@ namespace {
 class QuadStores : public IRMutator {
   public:
     explicit QuadStores(const TileContext &context)
-        : c_(context), values_(c_.thread, c_.op.consumers()), loads_(c_.own, c_.lets) {}
+        : c_(context), values_(c_.thread, c_.op.consumers(), &c_.around), loads_(c_.own, c_.lets) {}
 
     void finish() const {
         if (!pairs_.empty()) refuse("a row's groups of columns do not come in fours");

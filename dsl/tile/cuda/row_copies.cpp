@@ -35,7 +35,9 @@ void RowCopies::begin(const char *thread, const char *base) {
         }
         if (!op_.ragged_k()) return;
         code_("mul.lo.u32 ", left_, ", %chunk, ", chunk_bytes, ";");
-        code_("sub.s32 ", left_, ", ", op_.K * bytes_of(op_.storage), ", ", left_, ";");
+        if (!op_.K) code_("mul.lo.u32 %row, %ks_k, ", bytes_of(op_.storage), ";");
+        code_("sub.s32 ", left_, ", ", op_.K ? std::to_string(op_.K * bytes_of(op_.storage)) : "%row", ", ",
+              left_, ";");
     });
 }
 

@@ -17,7 +17,15 @@ void shared_base(Code &code, const TileOp &op, const ptx::PseudoCall &call) {
     code("div.u32 ", call.result, ", ", call.result, ", ", number(call, 1), ";");
 }
 
+void set_length(Code &code, const ptx::PseudoCall &call) {
+    code("mov.b32 %ks_k, ", call.arguments.at(0), ";");
+    code("add.u32 %ks_steps, %ks_k, ", step_k - 1, ";");
+    code("div.u32 %ks_steps, %ks_steps, ", step_k, ";");
+}
+
 } // namespace
+
+std::string steps_of(const TileOp &op) { return op.K ? std::to_string(op.steps()) : "%ks_steps"; }
 
 std::map<std::string, ptx::Expansion> shared_expansions(const TileOp &op) {
     std::map<std::string, ptx::Expansion> all;
@@ -26,6 +34,7 @@ std::map<std::string, ptx::Expansion> shared_expansions(const TileOp &op) {
         all[calls::accumulator + std::to_string(i)] =
             expansion([i](Code &code, Call c) { code("mov.b32 ", c.result, ", %ks_acc", i, ";"); });
     all[calls::operand] = expansion([](Code &, Call) {});
+    all[calls::length] = expansion([](Code &code, Call c) { set_length(code, c); });
     all[calls::set_row] = expansion(
         [](Code &code, Call c) { code("mov.b32 %ks_row", number(c, 0), ", ", c.arguments.at(1), ";"); });
     all[calls::barrier] = expansion(

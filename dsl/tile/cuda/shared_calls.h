@@ -7,6 +7,10 @@
 
 namespace ks::tile {
 
+// How many steps of K there are, as an operand of an instruction: a number, or a register that is set where
+// the launch says K, %ks_steps, beside %ks_k.
+std::string steps_of(const TileOp &op);
+
 std::map<std::string, ptx::Expansion> shared_expansions(const TileOp &op);
 
 // An expansion that appends to Code.

@@ -14,7 +14,8 @@ namespace {
 
 // Known to the host.
 constexpr const char *indexed_rows = "ks_tile_indexed_rows", *output_rows = "ks_tile_output_rows",
-                     *rows_of_a = "ks_tile_rows_of_a", *rows_of_w = "ks_tile_rows_of_w";
+                     *output_columns = "ks_tile_output_columns", *rows_of_a = "ks_tile_rows_of_a",
+                     *rows_of_w = "ks_tile_rows_of_w", *length_of_rows = "ks_tile_length_of_rows";
 
 // Sums live in named registers: their allocations go, and only loops, lets and conditions stay around a tile.
 class WithoutSums : public IRMutator {
@@ -80,7 +81,8 @@ TensorizePass::TensorizePass(const TileMatmul &matmul, const TileOp &op) : matmu
     check(op);
     constexpr int unit = 8; // elements in 16 bytes, the alignment of tensor maps and asynchronous copies
     auto aligned = [](const Parameter &p, int elements) {
-        if (row_stride(p) % elements)
+        ModulusRemainder stride = modulus_remainder(row_stride(p));
+        if (stride.modulus % elements || stride.remainder % elements)
             throw Error("tile operand " + p.name(), "its rows do not begin at multiples of 16 bytes");
     };
     aligned(matmul.a.parameter(), unit);
@@ -105,6 +107,9 @@ Stmt TensorizePass::visit(const Allocate *op) {
 
 Stmt TensorizePass::visit(const LetStmt *op) {
     lets_.emplace_back(op->name, op->value);
+    bool integer = op->value.type() == Int(32);
+    ModulusRemainder known = integer ? modulus_remainder(op->value, around_) : ModulusRemainder();
+    ScopedBinding<ModulusRemainder> bound(around_, op->name, known);
     Stmt s = IRMutator::visit(op);
     lets_.pop_back();
     return s;
@@ -135,10 +140,34 @@ Stmt TensorizePass::visit(const For *op) {
     return s;
 }
 
+// The distance of the rows of A or W, in which they are alike where the launch says it: the length of both.
+Expr TensorizePass::operand_stride(const ImageParam &buffer) {
+    Expr stride = row_stride(buffer.parameter());
+    return is_const(stride) ? stride : length();
+}
+
+// What the proofs must know of names from around the kernel where strides are no constants.
+void TensorizePass::define_strides(InlineLets &lets) const {
+    for (const Parameter &p :
+         {matmul_.a.parameter(), matmul_.w.parameter(), matmul_.out.output_buffer().parameter()}) {
+        Expr stride = p.stride_constraint(1);
+        if (!stride.defined() || is_const(simplify(stride))) continue;
+        stride = row_stride(p);
+        lets.define(p.name() + ".stride.1", stride);
+        for (const auto &[name, value] : lets_)
+            if (equal(simplify(value), stride)) lets.define(name, stride);
+    }
+}
+
+Expr TensorizePass::length() {
+    host_extents_[length_of_rows] = {matmul_.a.name(), 0};
+    return Variable::make(Int(32), length_of_rows);
+}
+
 // Rows past the last one are read as the last: what becomes of them leaves nowhere.
 Expr TensorizePass::row_start(const ImageParam &buffer, const Expr &row, const char *count) {
     host_extents_[count] = {buffer.name(), 1};
-    return min(row, Variable::make(Int(32), count) - 1) * row_stride(buffer.parameter());
+    return min(row, Variable::make(Int(32), count) - 1) * operand_stride(buffer);
 }
 
 // Each of `threads` threads copies 16 bytes of rows that are `threads` / 8 apart. Loads of the row index are
@@ -159,7 +188,7 @@ std::vector<Stmt> TensorizePass::row_starts(const Placement &at, const Expr &cop
             }
             place = Load::make(Int(32), matmul_.rows.name(), place, Buffer<>(), Parameter(), const_true(),
                                ModulusRemainder());
-            add(place * row_stride(matmul_.a.parameter()));
+            add(place * operand_stride(matmul_.a));
         } else {
             add(row_start(matmul_.a, place, rows_of_a));
         }
@@ -199,14 +228,16 @@ Stmt TensorizePass::thread_loop(const For *op) {
                                          " threads of the tile, in one dimension");
     Expr thread = Variable::make(Int(32), op->name);
     InlineLets lets;
+    define_strides(lets);
     Stmt inlined = lets.mutate(body);
     Placement placement = place(dot_products(inlined, matmul_, op_), op->name, op_);
     OutputOrigin output;
-    Extent extent{Expr(), 0};
+    Extent extent;
     if (op_.staged_store) {
         output =
             place_output(lower::stores_to(matmul_.out.name(), inlined), placement, op->name, matmul_, op_);
-        extent = output_extent(matmul_, op_, Variable::make(Int(32), output_rows));
+        extent = output_extent(matmul_, op_, Variable::make(Int(32), output_rows),
+                               Variable::make(Int(32), output_columns));
         if (!extent.exact()) body = with_loads_in_place(body, op->name);
     }
     Shell shell(body, varying);
@@ -216,9 +247,10 @@ Stmt TensorizePass::thread_loop(const For *op) {
     std::set<std::string> own = lower::allocations_in(op->body); // the sums too
     own.insert(shared_.begin(), shared_.end());
     TileContext context{matmul_, op_,     op->name, placement, op_.staged_store ? &output : nullptr,
-                        extent,  shared_, own,      lets};
+                        extent,  shared_, own,      lets,      around_};
     Stmt tile = Block::make(calls::perform(calls::multiply, {thread}), rest_of_tile(shell, context));
     if (stmt_uses_var(tile, output_rows)) host_extents_[output_rows] = {matmul_.out.name(), 1};
+    if (stmt_uses_var(tile, output_columns)) host_extents_[output_columns] = {matmul_.out.name(), 0};
     Stmt all;
     if (op_.unit == Unit::mma) {
         std::vector<Stmt> starts = row_starts(placement, thread, op_.threads());
@@ -226,8 +258,9 @@ Stmt TensorizePass::thread_loop(const For *op) {
     } else {
         all = roles(thread, shell.for_consumers(tile), shell.for_producers(produce(placement, thread)));
     }
-    all = Block::make({keep_operands(matmul_, op_.staged_store || op_.quad_store),
-                       calls::perform(calls::init, {thread}), all});
+    all = Block::make(calls::perform(calls::init, {thread}), all);
+    if (!op_.K) all = Block::make(calls::perform(calls::length, {length()}), all);
+    all = Block::make(keep_operands(matmul_, op_.staged_store || op_.quad_store), all);
     if (cluster_) all = cluster_->with_rank(all);
     return For::make(op->name, op->min, op_.threads(), op->for_type, op->partition_policy, op->device_api,
                      all);

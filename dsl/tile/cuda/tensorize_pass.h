@@ -13,6 +13,7 @@
 #pragma once
 #include "dsl/lowering_pass.h"
 #include "dsl/tile/cuda/cluster.h"
+#include "dsl/tile/cuda/lets.h"
 #include "dsl/tile/cuda/shell.h"
 #include "dsl/tile/cuda/tile_matmul.h"
 #include <set>
@@ -33,7 +34,8 @@ class TensorizePass : public LoweringPass {
     int kernels_ = 0;                                        // with a tile
     std::set<std::string> shared_;                           // Halide's shared memory around the thread loop
     std::vector<std::pair<std::string, Halide::Expr>> lets_; // around the loop over blocks
-    std::optional<Cluster> cluster_;                         // of the kernel around, where blocks split K
+    Halide::Internal::Scope<Halide::Internal::ModulusRemainder> around_; // what is known of them
+    std::optional<Cluster> cluster_; // of the kernel around, where blocks split K
     // What the kernel asks the host for: name -> buffer and dimension.
     std::map<std::string, std::pair<std::string, int>> host_extents_;
 
@@ -44,6 +46,9 @@ class TensorizePass : public LoweringPass {
     Halide::Internal::Stmt thread_loop(const Halide::Internal::For *op);
     Halide::Internal::Stmt roles(const Halide::Expr &thread, Halide::Internal::Stmt consumers,
                                  Halide::Internal::Stmt producers) const;
+    Halide::Expr operand_stride(const Halide::ImageParam &buffer);
+    Halide::Expr length();
+    void define_strides(InlineLets &lets) const;
     Halide::Expr row_start(const Halide::ImageParam &buffer, const Halide::Expr &row, const char *count);
     std::vector<Halide::Internal::Stmt> row_starts(const Placement &placement, const Halide::Expr &copier,
                                                    int threads);

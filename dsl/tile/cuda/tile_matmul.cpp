@@ -13,11 +13,16 @@ int TileMatmul::product_of(const std::string &name) const {
     return -1;
 }
 
-int row_stride(const Parameter &buffer) {
+Expr row_stride(const Parameter &buffer) {
     Expr stride = buffer.dimensions() > 1 ? buffer.stride_constraint(1) : Expr();
-    auto known = stride.defined() ? Internal::as_const_int(stride) : std::nullopt;
-    if (!known) throw Error("tile operand " + buffer.name(), "the stride of its rows is not a constant");
-    return static_cast<int>(*known);
+    if (!stride.defined())
+        throw Error("tile operand " + buffer.name(), "the stride of its rows is not known");
+    stride = Internal::simplify(stride);
+    if (Internal::is_const(stride)) return stride;
+    Expr extent = buffer.extent_constraint(0);
+    if (!extent.defined() || !Internal::equal(Internal::simplify(extent), stride))
+        throw Error("tile operand " + buffer.name(), "its rows are not known to have no gaps");
+    return stride;
 }
 
 } // namespace ks::tile

@@ -23,8 +23,9 @@ struct TileMatmul {
     int product_of(const std::string &name) const;
 };
 
-// Elements from one row to the next. Throws ks::Error when the algorithm leaves it open: the position of an
-// element is then not known to be row * stride + k.
-int row_stride(const Halide::Parameter &buffer);
+// Elements from one row to the next: a constant, or else the extent of a row, which then has no gap behind
+// it. Throws ks::Error when the algorithm says neither: the position of an element is then not known to be
+// row * stride + k.
+Halide::Expr row_stride(const Halide::Parameter &buffer);
 
 } // namespace ks::tile

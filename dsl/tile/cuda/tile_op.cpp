@@ -15,7 +15,7 @@ std::string of(int value, const std::string &name) { return std::to_string(value
 
 void check_shape(const TileOp &op) {
     require(op.storage != Storage::f32, "f32 operands have no tensor core form: bf16 or f16");
-    require(op.K >= 1, "sums over " + of(op.K, "elements"));
+    require(op.K >= 0, "sums over " + of(op.K, "elements"));
     require(op.warpgroups >= 1 && op.slabs >= 1, "a tile needs a warpgroup and a slab");
     require(op.unit == Unit::mma || op.rows() <= 256,
             of(op.rows(), "rows: a box of a tensor map has at most 256"));
@@ -34,6 +34,7 @@ void check_cluster(const TileOp &op) {
     require(op.splits == 1 || op.splits == 2 || op.splits == 4 || op.splits == 8,
             of(op.splits, "blocks split K: a cluster has 1, 2, 4 or 8"));
     if (op.splits == 1) return;
+    require(op.K, "K is split where its length is known");
     require(op.unit == Unit::wgmma, "K is split by clusters, which mma runs without");
     require(!op.gathered, "K is not split where rows are gathered");
     require(!op.order.resident, "K is not split by blocks that stay");

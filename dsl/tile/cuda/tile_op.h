@@ -44,7 +44,7 @@ enum class Unit {
 struct TileOp {
     Unit unit = Unit::wgmma;
     Storage storage = Storage::bf16; // of both operands; products are summed in f32
-    int K = 0;                       // length of the sums
+    int K = 0;                       // length of the sums; 0: the launch says it, whole 16 bytes
     int warpgroups = 2;              // consumers
     int slabs = 1;                   // of each warpgroup, one below the other
     int columns = 256;               // accumulator columns, those of all products together
@@ -73,7 +73,7 @@ struct TileOp {
     int result_columns() const { return product_columns() / splits; }
     int results() const { return accumulators() / splits; }
     int steps() const { return (K + step_k - 1) / step_k; } // of all blocks of a cluster
-    bool ragged_k() const { return K % step_k != 0; }       // the last step is partly zeros
+    bool ragged_k() const { return !K || K % step_k != 0; } // the last step may be partly zeros
 
     int a_bytes() const { return rows() * swizzle_row_bytes; }
     int w_bytes() const { return columns * swizzle_row_bytes; }

@@ -3,6 +3,7 @@
 //
 // Between the calls live, in registers of the whole kernel (declared in with_entry):
 //   %ks_base                 first byte of the shared memory, SharedLayout
+//   %ks_k, %ks_steps         length of the sums and its steps, where the launch says it
 //   %ks_acc<n>               accumulators of a consumer
 //   %ks_slot, %ks_phase      place in the ring, of every thread
 //   %ks_a, %ks_row<i>        address of A and the rows that a producer copies, when they are gathered

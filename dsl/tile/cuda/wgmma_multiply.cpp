@@ -2,6 +2,7 @@
 // Consumers: all steps of K of one tile out of the ring. One group of wgmma is always in flight while the
 // next stage is waited for; a stage is given back when the group after it has been started.
 #include "dsl/tile/cuda/ring.h"
+#include "dsl/tile/cuda/shared_calls.h"
 #include "dsl/tile/cuda/wgmma.h"
 
 namespace ks::tile::wgmma {
@@ -55,7 +56,7 @@ void multiply(Code &code, const TileOp &op) {
     code("shfl.sync.idx.b32 %group, %group, 0, 31, 0xffffffff;");
     code("mad.lo.u32 %rows_a, %group, ", op.slabs * store_block_bytes, ", %ks_base;");
     const std::string first = op.splits > 1 ? "%ks_step" : "0",
-                      end = op.splits > 1 ? "%ks_end_step" : std::to_string(op.steps());
+                      end = op.splits > 1 ? "%ks_end_step" : steps_of(op);
     code("mov.u32 %step, ", first, ";");
     code("STEP:");
     ring::barrier_of_slot(code, "%ks_slot", "%barrier");

@@ -44,7 +44,7 @@ void produce(Code &code, const TileOp &op, const ptx::PseudoCall &call) {
         code("mul.lo.u32 %end, %ks_end_step, ", step_k, ";");
     } else {
         code("mov.u32 %k, 0;");
-        code("mov.u32 %end, ", op.steps() * step_k, ";");
+        code("mov.u32 %end, ", op.K ? std::to_string(op.steps() * step_k) : "%ks_k", ";");
     }
     code("STEP:");
     ring::barrier_of_slot(code, "%ks_slot", "%full");

@@ -70,13 +70,15 @@ TEST(TileEpilogue, OverTheEdgeNothingIsRead) {
 TEST(TileEpilogue, OnlyTheRaggedSideIsAskedFor) {
     TileOp op;
     op.columns = 128;
-    Halide::Expr asked = Halide::Internal::Variable::make(Halide::Int(32), "asked");
-    auto extent = [&](const Shape &shape) { return output_extent(Example(shape, op).matmul, op, asked); };
+    Halide::Expr asked = Halide::Internal::Variable::make(Halide::Int(32), "asked"), nobody;
+    auto extent = [&](const Shape &shape) {
+        return output_extent(Example(shape, op).matmul, op, asked, nobody);
+    };
     EXPECT_TRUE(extent({256, 256, 128}).exact());
-    EXPECT_EQ(extent({256, 136, 128}).columns, 136);
+    EXPECT_TRUE(Halide::Internal::is_const(extent({256, 136, 128}).columns, 136));
     EXPECT_FALSE(extent({256, 136, 128}).rows.defined());
     EXPECT_TRUE(Halide::Internal::is_const(extent({250, 256, 128}).rows, 250));
-    EXPECT_EQ(extent({250, 256, 128}).columns, 0);
+    EXPECT_FALSE(extent({250, 256, 128}).columns.defined());
     Shape symbolic = with_epilogue(256, 256);
     symbolic.symbolic_rows = true;
     EXPECT_TRUE(extent(symbolic).rows.same_as(asked));

@@ -76,7 +76,8 @@ Stmt quads(const Stmt &code) {
     };
     Stmt named = Rename(out).mutate(code);
     lets.mutate(named); // as the pass does with the whole kernel
-    return quad_stores(named, {matmul, op, "t", placement, nullptr, {Expr(), 0}, {}, {}, lets});
+    Scope<ModulusRemainder> nothing;
+    return quad_stores(named, {matmul, op, "t", placement, nullptr, {}, {}, {}, lets, nothing});
 }
 
 std::string why(const std::function<void(Code &)> &change) {

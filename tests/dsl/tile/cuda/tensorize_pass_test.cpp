@@ -120,7 +120,7 @@ TEST(TensorizePass, OperandsAreContiguousInK) {
                 HasSubstr("a: its rows do not begin at multiples of 16 bytes"));
     Parts open;
     EXPECT_THAT(refusal([&] { row_stride(open.a.parameter()); }),
-                HasSubstr("a: the stride of its rows is not a constant"));
+                HasSubstr("a: the stride of its rows is not known"));
 }
 
 TEST(TensorizePass, ThreadsSitWhereTheTensorCoresPutThem) {

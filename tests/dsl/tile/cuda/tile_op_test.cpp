@@ -24,7 +24,7 @@ std::string why(const std::function<void(TileOp &)> &change) {
 TEST(TileOp, WhatTheHardwareHasNotIsRefusedByName) {
     EXPECT_EQ(why([](TileOp &) {}), "no error");
     EXPECT_THAT(why([](TileOp &op) { op.storage = Storage::f32; }), HasSubstr("f32 operands"));
-    EXPECT_THAT(why([](TileOp &op) { op.K = 0; }), HasSubstr("sums over 0"));
+    EXPECT_THAT(why([](TileOp &op) { op.K = -8; }), HasSubstr("sums over -8"));
     EXPECT_THAT(why([](TileOp &op) { op.slabs = 3; }), HasSubstr("384 rows"));
     EXPECT_THAT(why([](TileOp &op) { op.products = 3; }), HasSubstr("3 products"));
     EXPECT_THAT(why([](TileOp &op) { op.columns = 264; }), HasSubstr("264 columns"));
