@@ -52,8 +52,8 @@ void dry_run(const std::vector<Task> &tasks, const TuneOptions &o) {
         fmt::print("{} {} {}: {} candidates, {} shapes\n", t.op, t.spec.text(), t.isa, points,
                    t.shapes.size());
         for (const Knob &k : t.space.knobs())
-            fmt::print("    {} in {{{}}}, default {}: {}\n", k.name, fmt::join(k.values, ", "), k.fallback,
-                       k.help);
+            fmt::print("    {} in {{{}}}, default {}: {}\n", k.name, fmt::join(k.values, ", "),
+                       k.of(t.space.fallback()), k.help);
     }
     // A candidate takes about 0.7 s to build, which the jobs share, and 0.1 s to check and time.
     double seconds = (0.7 / o.jobs + 0.1) * static_cast<double>(all);

@@ -55,20 +55,20 @@ void Space::later_knob(const std::string &name, const std::vector<int> &values, 
     knobs_.back().implied = true;
 }
 
-void Space::set_fallback(const Knobs &fallback) {
-    for (auto &knob : knobs_)
-        if (auto value = fallback.values().find(knob.name); value != fallback.values().end())
-            knob.fallback = value->second;
-}
-
 void Space::formerly(const std::string &name, const std::string &value) {
     for (auto &knob : knobs_)
         if (knob.name == name) knob.former = value;
 }
 
-Knobs Space::fallback() const {
+Space Space::without_rules() const {
+    Space s = *this;
+    s.rules_.clear();
+    return s;
+}
+
+Knobs Space::with(const Knobs &changed) const {
     Knobs k;
-    for (const auto &knob : knobs_) knob.set(k, knob.fallback);
+    for (const auto &knob : knobs_) knob.set(k, changed.has(knob.name) ? changed[knob.name] : knob.fallback);
     return k;
 }
 

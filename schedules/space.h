@@ -13,6 +13,7 @@ class Knobs {
   public:
     Knobs() = default;
     explicit Knobs(std::map<std::string, std::string> values) : values_(std::move(values)) {}
+    Knobs(std::initializer_list<std::pair<const std::string, std::string>> values) : values_(values) {}
 
     const std::string &operator[](const std::string &name) const; // throws ks::Error when missing
     int integer(const std::string &name) const;
@@ -38,7 +39,7 @@ bool passes(const std::function<void()> &check);
 struct Knob {
     std::string name, help;
     std::vector<std::string> values; // in an order in which neighbours are similar
-    std::string fallback;            // the default; one of `values`
+    std::string fallback;            // the default where it does not vary; one of `values`
     // Whether it varies, by the knobs before it; elsewhere it has its default. Null: always.
     std::function<bool(const Knobs &)> varies = nullptr;
     // A point without the knob has its default, and one with the default is without the knob.
@@ -70,22 +71,27 @@ class Space {
     // Knobs added in between vary only where `on` holds: those of one form of a kernel.
     void begin_group(std::function<bool(const Knobs &)> on) { group_ = std::move(on); }
     void end_group() { group_ = nullptr; }
-    void set_fallback(const Knobs &fallback); // of the knobs that it names
+    // The default point, where it is not the default of every knob: what is `changed`.
+    void set_fallback(const Knobs &changed) { fallback_ = changed; }
     // The knob had this default when points were recorded: they go on to be legal.
     void formerly(const std::string &name, const std::string &value);
     // A combination is legal when all rules hold; the default must be.
     void rule(std::function<bool(const Knobs &)> legal) { rules_.push_back(std::move(legal)); }
 
+    Space without_rules() const;
+
     const std::vector<Knob> &knobs() const { return knobs_; }
-    Knobs fallback() const;
-    bool legal(const Knobs &knobs) const; // all knobs, none that is unknown, listed values, all rules
-    std::vector<Knobs> all() const;       // every legal point, the default first, then in knob order
+    Knobs fallback() const { return with(fallback_); }
+    Knobs with(const Knobs &changed) const; // the point of these values, and of defaults
+    bool legal(const Knobs &knobs) const;   // all knobs, none that is unknown, listed values, all rules
+    std::vector<Knobs> all() const;         // every legal point, the default first, then in knob order
     std::vector<Knobs> neighbours(const Knobs &knobs) const; // legal points one step away in one knob
 
   private:
     void extend(size_t knob, Knobs &point, std::vector<Knobs> &points) const;
 
     std::vector<Knob> knobs_;
+    Knobs fallback_; // what the default point has instead of defaults
     std::function<bool(const Knobs &)> group_;
     std::vector<std::function<bool(const Knobs &)>> rules_;
 };

@@ -134,18 +134,18 @@ Space space(const Spec &spec, const ProductForms &forms) {
     int slots = fixed_width(spec, "B");
     TileProblem problem = forms.tile;
     s.rule([=](const Knobs &k) { return k["form"] != "tiles" || tile_op(k, problem).rows() == slots; });
-    Knobs few = s.fallback();
-    few.set("form", "rows");
     constexpr int most_of_few = 16;
-    if (slots <= most_of_few && s.legal(few)) s.set_fallback(few);
-    if (forms.tiles && slots == tile::slab_rows)
-        s.set_fallback(Knobs(std::map<std::string, std::string>{{"warpgroups", "1"}}));
-    Knobs quads = s.fallback();
-    quads.set("store", "quads");
-    if (forms.tiles && problem.scattered && s.legal(quads)) {
-        s.set_fallback(quads);
-        s.formerly("store", "direct");
+    Knobs changed;
+    if (forms.tiles) {
+        if (slots == tile::slab_rows) changed.set("warpgroups", "1");
+        Knobs quads = changed;
+        quads.set("store", "quads");
+        if (problem.scattered && s.legal(s.with(quads))) changed = quads;
+    } else if (Knobs few{{"form", "rows"}}; slots <= most_of_few && s.legal(s.with(few))) {
+        changed = few;
     }
+    s.set_fallback(changed);
+    for (const auto &[name, value] : changed.values()) s.formerly(name, value); // where they do not vary
     return s;
 }
 

@@ -60,10 +60,9 @@ class TileTest : public testing::Test {
     using Edit = std::function<std::string(const std::string &)>;
     std::unique_ptr<tune::Artefact> built(const Tile &t, const Edit &edit = {}) {
         const Space space = op_named(t.op).space(spec_of(t), kernel_target("cuda"));
-        const Knobs changes = tune::parse_knobs(t.knobs);
-        Knobs knobs = space.fallback();
-        knobs.set("form", "tiles");
-        for (const auto &[name, value] : changes.values()) knobs.set(name, value);
+        Knobs changed = tune::parse_knobs(t.knobs);
+        changed.set("form", "tiles");
+        Knobs knobs = space.with(changed);
         if (!space.legal(knobs)) throw Error(knobs.text(), "is no point of the space");
         return built(t, knobs, edit);
     }

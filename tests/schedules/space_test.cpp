@@ -45,6 +45,21 @@ TEST(Space, RulesHoldInGroupsToo) {
     EXPECT_THAT(text(s.all()), ElementsAre("b210", "a210", "a310", "b220"));
 }
 
+// What does not vary there keeps its own default.
+TEST(Space, TheDefaultPointMayBeAnotherThanAllDefaults) {
+    Space s = two_forms();
+    Knobs defaults = s.fallback();
+    s.set_fallback({{"form", "a"}, {"x", "3"}});
+    EXPECT_EQ(s.fallback()["x"], "3");
+    EXPECT_EQ(s.all().at(0), s.fallback());
+    EXPECT_EQ(s.all().size(), two_forms().all().size());
+    EXPECT_TRUE(s.legal(defaults));
+    EXPECT_EQ(s.with({}), defaults);
+    Knobs elsewhere = s.fallback();
+    elsewhere.set("form", "b");
+    EXPECT_FALSE(s.legal(elsewhere));
+}
+
 // Where it does not vary; where it does it is a value like others.
 TEST(Space, PointsWithAFormerDefaultStayLegal) {
     Space s;
