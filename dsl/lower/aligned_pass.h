@@ -20,8 +20,8 @@ class AlignedPass : public LoweringPass {
     Halide::Internal::Stmt visit(const Halide::Internal::Store *op) override;
     Halide::Expr visit(const Halide::Internal::Load *op) override;
 
-    Halide::Expr aligned(const std::string &buffer, const Halide::Type &type,
-                         const Halide::Expr &index) const;
+    Halide::Expr aligned(const std::string &buffer, const Halide::Type &type, const Halide::Expr &index,
+                         const Halide::Parameter &operand) const;
 
     lower::Lets lets_;              // the host's too: it works out multiples of strides
     Halide::Internal::Scope<> own_; // memory of the kernel, which Halide aligns
