@@ -2,6 +2,7 @@
 #include "autotune/kernel_of.h"
 #include "runtime/base/error.h"
 #include <algorithm>
+#include <optional>
 
 namespace ks::tune {
 
@@ -22,13 +23,15 @@ Knobs without_widths(const Knobs &k) {
 } // namespace
 
 Space space_of(const std::string &op, const Spec &spec, const std::string &isa) {
-    Space s = op_named(op).space(spec, kernel_target(isa));
-    // With any widths fewer points may be legal, and the default is that of a pack that nobody has tuned.
-    Space base = op_named(op).space(default_spec(op_named(op), spec, kernel_target(isa)), kernel_target(isa));
-    s.set_fallback(base.fallback());
+    const Halide::Target target = kernel_target(isa);
+    const Space fixed = op_named(op).space(spec, target);
+    // The default is the last kernel of a pack that nobody has tuned, which serves any number of rows.
+    const Space any = op_named(op).space(default_spec(op_named(op), spec, target), target);
+    Space s = fixed.without_rules();
+    s.set_fallback(any.fallback());
     s.knob(widths, std::vector<std::string>{"any", "fixed"}, "any",
            "whether the kernel knows its widths when compiled");
-    s.rule([base](const Knobs &k) { return k[widths] == "fixed" || base.legal(without_widths(k)); });
+    s.rule([=](const Knobs &k) { return (k[widths] == "fixed" ? fixed : any).legal(without_widths(k)); });
     return s;
 }
 
@@ -44,11 +47,13 @@ pack::PackKernel kernel_of(const Candidate &c) {
 
 namespace {
 
-// What runs at tuned widths where no rule holds. On a GPU, where the base kernels of some ops are slow and
-// none is for usual sizes, it knows the widths: the tuner has tried that schedule there too.
-Spec default_at(const Op &op, const Tuned &t) {
-    Spec known{t.choices, t.fixed}, any = default_spec(op, known, kernel_target(t.isa));
-    return t.isa == "cuda" && any.is_base() ? known : any;
+// What runs at tuned widths where no rule holds; nothing where usual kernels of the pack serve them anyway.
+// On a GPU, where the base kernels of some ops are slow, it knows the widths: the tuner has tried that
+// schedule there too.
+std::optional<Spec> default_at(const Op &op, const Tuned &t) {
+    const Spec known{t.choices, t.fixed}, any = default_spec(op, known, kernel_target(t.isa));
+    if (!any.is_base()) return {};
+    return t.isa == "cuda" ? known : any;
 }
 
 } // namespace
@@ -73,7 +78,9 @@ std::vector<pack::PackKernel> tuned_kernels(const Table &table, const std::vecto
         const Op &op = op_named(t.op);
         if (std::find(isas.begin(), isas.end(), t.isa) == isas.end() || op.contract.version != t.op_version)
             continue;
-        kernels.push_back(pack::default_kernel(op, t.isa, default_at(op, t)));
+        const auto spec = default_at(op, t);
+        if (!spec) continue;
+        kernels.push_back(pack::default_kernel(op, t.isa, *spec));
         kernels.back().rank = pack::Rank::tuned;
         if (t.isa == "cuda") kernels.back().device = table.device;
         for (const auto &[name, value] : t.fixed) kernels.back().box[name] = {value, value};

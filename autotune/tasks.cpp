@@ -120,9 +120,15 @@ Task task_of(const std::string &name, const std::map<std::string, std::string> &
         for (int64_t n : ladder_of(c, t.spec, vary, isa == "cuda")) t.shapes.push_back({{vary, n}});
     t.check_shapes = check_shapes_of(c, vary, packed);
     t.space = space_of(name, t.spec, t.isa);
-    // The default of kernels that know these widths, which may be another schedule.
-    t.suggested = {op.space(t.spec, kernel_target(t.isa)).fallback()};
-    t.suggested[0].set("widths", "fixed");
+    // The default of kernels that know these widths, which may be another schedule, and what a pack has.
+    const Halide::Target target = kernel_target(t.isa);
+    auto suggest = [&](Knobs k, const char *widths) {
+        k.set("widths", widths);
+        if (t.space.legal(k) && !(k == t.space.fallback())) t.suggested.push_back(k);
+    };
+    suggest(op.space(t.spec, target).fallback(), "fixed");
+    for (const UsualKernel &usual : usual_kernels(op, {t.spec.choices, {}}, target))
+        if (usual.spec.serves(t.spec)) suggest(usual.knobs, "any");
     t.versions = {c.version, compiler_version(t.isa)};
     t.device = cpu_name();
     return t;

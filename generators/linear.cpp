@@ -112,13 +112,13 @@ LinearOfRows::LinearOfRows(const Spec &spec, Reads reads) : operands(linear_cont
         return divisor > 1 ? width / divisor * divisor : width; // which Halide's proofs then know
     };
     if (spec.choice("panel") != "1") throw Error(in.contract().name, "rows of weights are panels of 1");
-    K_ = known("K", "x"), N_ = known("P", "w");
+    K = known("K", "x"), N = known("P", "w");
     Expr M = in.buffer("x").dim(1).extent();
     Var i("i");
-    Expr along = within(reads, i, K_);
+    Expr along = within(reads, i, K);
     x(i, m) = in.load("x", {along, within(reads, m, M)});
-    w(i, n) = in.load("w", {along, within(reads, n, N_)});
-    k = RDom(0, K_, "k");
+    w(i, n) = in.load("w", {along, within(reads, n, N)});
+    k = RDom(0, K, "k");
     product(n, m) = 0.f;
     product(n, m) += x(k, m) * w(k, n);
     operands.convert_by_call();
@@ -142,10 +142,10 @@ Func LinearOfRows::output(const Expr &sums) const {
 }
 
 void LinearOfRows::promise_dense() {
-    promise_no_gaps(operands.buffer("x"), {K_});
-    promise_no_gaps(operands.buffer("w"), {K_, N_});
-    promise_no_gaps(operands.buffer("bias"), {N_});
-    promise_no_gaps(y.output_buffer(), {N_});
+    promise_no_gaps(operands.buffer("x"), {K});
+    promise_no_gaps(operands.buffer("w"), {K, N});
+    promise_no_gaps(operands.buffer("bias"), {N});
+    promise_no_gaps(y.output_buffer(), {N});
 }
 
 } // namespace ks

@@ -34,13 +34,13 @@ struct LinearOfRows {
 
     Operands operands;
     Halide::Var n{"n"}, m{"m"};
+    Halide::Expr K, N; // the widths, as what the Spec knows of them
     Halide::RDom k;
     Halide::Func x{"xs"}, w{"ws"};           // f32: (k, m), (k, n)
     Halide::Func product{"product"}, y{"y"}; // (n, m)
 
   private:
     Reads reads_;
-    Halide::Expr K_, N_;
 };
 
 // The terms of a product of operand `x`, [rows, K], with the panelled operand w, by pairs where io is bf16.

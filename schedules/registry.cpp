@@ -59,7 +59,7 @@ const std::vector<Op> &all_ops() {
         {add_contract(), {x86::add_space, x86::add}, {cuda::rows_space, cuda::add}},
         {linear_contract(),
          {x86::linear_space, x86::linear, x86::linear_in_base_pack},
-         {cuda::linear_space, cuda::linear, cuda::linear_in_base_pack}},
+         {cuda::linear_space, cuda::linear, cuda::linear_in_base_pack, cuda::usual_linears}},
         {gather_rows_contract(),
          {x86::gather_rows_space, x86::gather_rows},
          {cuda::rows_space, cuda::gather_rows}},
@@ -131,15 +131,15 @@ std::vector<Spec> base_specs(const Op &op, const Halide::Target &target) {
     return kept;
 }
 
-std::vector<Spec> usual_specs(const Op &op, const Spec &base, const Halide::Target &target) {
+std::vector<UsualKernel> usual_kernels(const Op &op, const Spec &base, const Halide::Target &target) {
     auto usual = op.schedule(target).usual;
-    return usual ? usual(base, target) : std::vector<Spec>();
+    return usual ? usual(base, target) : std::vector<UsualKernel>();
 }
 
 Spec default_spec(const Op &op, const Spec &wanted, const Halide::Target &target) {
     Spec base{wanted.choices, {}};
-    for (const Spec &spec : usual_specs(op, base, target))
-        if (spec.serves(wanted)) return spec;
+    for (const UsualKernel &usual : usual_kernels(op, base, target))
+        if (usual.spec.serves(wanted)) return usual.spec;
     return base;
 }
 

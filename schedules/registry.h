@@ -3,7 +3,7 @@
 #pragma once
 #include "dsl/contract.h"
 #include "dsl/kernel.h"
-#include "schedules/space.h"
+#include "schedules/usual.h"
 
 namespace ks {
 
@@ -13,9 +13,9 @@ struct Schedule {
     Kernel (*build)(const Spec &, const Knobs &, const Halide::Target &) = nullptr;
     // Whether a pack carries a base kernel for these choices on this target (null: for all).
     bool (*in_base_pack)(const Spec &, const Halide::Target &) = nullptr;
-    // Beside the base kernel of these choices, which serves any size, a pack carries kernels for sizes that
-    // models have, with the default schedule of what they know: the first that can serve a call runs.
-    std::vector<Spec> (*usual)(const Spec &base, const Halide::Target &) = nullptr;
+    // Of the choices of a base kernel; the first that can serve a call runs. The last of those of a Spec
+    // serves all calls that the Spec does, on every device, with the default schedule of its space.
+    std::vector<UsualKernel> (*usual)(const Spec &base, const Halide::Target &) = nullptr;
 };
 
 struct Op {
@@ -41,8 +41,7 @@ std::string kernel_isa(const Contract &contract, const Spec &spec, const std::st
 // One Spec without fixed widths for every legal combination of choices that belongs in a pack for `target`. A
 // target with a dot product adds the kernels that use it; the others are those of the target without.
 std::vector<Spec> base_specs(const Op &op, const Halide::Target &target);
-// Those of its usual kernels, most special first.
-std::vector<Spec> usual_specs(const Op &op, const Spec &base, const Halide::Target &target);
+std::vector<UsualKernel> usual_kernels(const Op &op, const Spec &base, const Halide::Target &target);
 // The kernel of a pack that nobody has tuned that serves calls with the widths of `wanted`.
 Spec default_spec(const Op &op, const Spec &wanted, const Halide::Target &target);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "autotune/pack/pack_kernel.h"
+#include "dsl/ptx/images.h"
 #include "runtime/base/error.h"
 #include <cstdio>
 #include <optional>
@@ -33,10 +34,23 @@ std::string PackKernel::symbol() const {
     return "ks_kernel_" + op + "_" + isa + "_" + hash;
 }
 
+int PackKernel::capability() const {
+    if (isa != "cuda") return 0;
+    const std::string arch = op_named(op).build(spec, knobs, kernel_target(isa)).device.arch;
+    return arch.empty() ? 0 : ptx::capability(arch);
+}
+
 PackKernel default_kernel(const Op &op, const std::string &isa, const Spec &spec) {
     PackKernel k{op.contract.name, isa, spec, op.space(spec, kernel_target(isa)).fallback(), {}, ""};
     for (const auto &[name, value] : spec.fixed) k.box[name] = {value, value};
-    k.rank = spec.is_base() ? Rank::base : Rank::usual;
+    return k;
+}
+
+static PackKernel usual_kernel(const Op &op, const std::string &isa, const UsualKernel &usual) {
+    PackKernel k = default_kernel(op, isa, usual.spec);
+    k.knobs = usual.knobs;
+    k.rank = Rank::usual;
+    for (const auto &[name, most] : usual.most) k.box[name] = {op.contract.dim(name).low, most};
     return k;
 }
 
@@ -47,8 +61,8 @@ std::vector<PackKernel> default_kernels(const std::vector<std::string> &isas) {
         for (const Op &op : all_ops())
             for (const Spec &base : base_specs(op, target)) {
                 kernels.push_back(default_kernel(op, isa, base));
-                for (const Spec &spec : usual_specs(op, base, target))
-                    kernels.push_back(default_kernel(op, isa, spec));
+                for (const UsualKernel &usual : usual_kernels(op, base, target))
+                    kernels.push_back(usual_kernel(op, isa, usual));
             }
     }
     return kernels;

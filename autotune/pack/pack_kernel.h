@@ -29,12 +29,15 @@ struct PackKernel {
     std::string identity()
         const; // op, version, spec, isa, knobs (GPU: ptxas): equal identities are the same machine code
     std::string symbol() const; // C name of the kernel, from the identity
+    // Of the only architecture that has its instructions, major * 10 + minor of the compute capability; 0:
+    // any that its instruction set names.
+    int capability() const;
 };
 
 // Base and usual kernels with default schedules: every op, every legal combination of choices, every target
 // named.
 std::vector<PackKernel> default_kernels(const std::vector<std::string> &isas);
-// One of them; `spec` of base_specs() or usual_specs().
+// With the default schedule of what the Spec knows.
 PackKernel default_kernel(const Op &op, const std::string &isa, const Spec &spec);
 
 // The ptxas of this machine, looked for once. Throws ks::Error when there is none.

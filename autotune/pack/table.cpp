@@ -86,10 +86,10 @@ void kernel_row(std::ostringstream &out, const PackKernel &k) {
     }
     auto sequences = k.box.find("sequences");
     bool any = sequences == k.box.end();
-    out << "}, {" << low << "}, {" << high << "}, {" << multiple << "}, " << (any ? 1 : sequences->second.low) << ", "
-        << (any ? INT64_MAX : sequences->second.high) << ", "
-        << (k.device.empty() ? "nullptr" : '"' + k.device + '"') << ", " << (k.rank == Rank::base) << ", \""
-        << k.knobs.text() << "\", " << k.symbol() << "_argv},\n";
+    out << "}, {" << low << "}, {" << high << "}, {" << multiple << "}, " << (any ? 1 : sequences->second.low)
+        << ", " << (any ? INT64_MAX : sequences->second.high) << ", "
+        << (k.device.empty() ? "nullptr" : '"' + k.device + '"') << ", " << k.capability() << ", "
+        << (k.rank == Rank::base) << ", \"" << k.knobs.text() << "\", " << k.symbol() << "_argv},\n";
 }
 
 } // namespace

@@ -19,10 +19,7 @@ std::string arch_of(const std::string &ptx) {
     return ptx.substr(at, ptx.find_first_of(", \n", at) - at);
 }
 
-// From compute capability 9.0 on.
-bool has_dependent_launches(const std::string &arch) {
-    return std::stoi(arch.substr(std::strlen("sm_"))) >= 90;
-}
+bool has_dependent_launches(const std::string &arch) { return capability(arch) >= 90; }
 
 // Everything that a text calls must be in it: what is left would fail only when a device loads it.
 std::string whole(const std::string &ptx, const std::string &symbol) {

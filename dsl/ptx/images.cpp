@@ -8,14 +8,10 @@ namespace ks::ptx {
 
 namespace {
 
-// "sm_90a": capability 90, for that architecture alone. Suffix f (a family) is not used.
 cuda::ImageEntry entry_of(const Image &image) {
-    std::smatch found;
-    if (!std::regex_match(image.arch, found, std::regex("sm_(\\d+)(a?)")))
-        throw Error("architecture " + image.arch, "is not sm_ and a number");
     return {image.kind,
-            static_cast<uint32_t>(std::stoul(found[1])),
-            found[2].length() ? 1u : 0u,
+            static_cast<uint32_t>(capability(image.arch)),
+            image.arch.back() == 'a' ? 1u : 0u,
             image.waits ? 1u : 0u,
             0,
             image.bytes.size()};
@@ -27,6 +23,14 @@ void put(std::vector<uint8_t> &out, size_t at, const T &value) {
 }
 
 } // namespace
+
+// A suffix a means that architecture alone; f (a family) is not used.
+int capability(const std::string &arch) {
+    std::smatch found;
+    if (!std::regex_match(arch, found, std::regex("sm_(\\d+)a?")))
+        throw Error("architecture " + arch, "is not sm_ and a number");
+    return std::stoi(found[1]);
+}
 
 std::vector<uint8_t> join_images(const std::vector<Image> &images) {
     std::vector<uint8_t> out(sizeof(cuda::ImageHeader) + images.size() * sizeof(cuda::ImageEntry));

@@ -14,7 +14,8 @@ struct Image {
     bool waits = false; // its kernels wait for the launch before: with_dependent_launches()
 };
 
-// Throws ks::Error for a name that is no architecture.
+// "sm_90a": 90. These throw ks::Error for a name that is no architecture.
+int capability(const std::string &arch);
 std::vector<uint8_t> join_images(const std::vector<Image> &images);
 
 } // namespace ks::ptx

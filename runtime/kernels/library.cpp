@@ -16,6 +16,13 @@ ks_status fail(ks_status status, const std::string &message) {
     return status;
 }
 
+// `device`: null for the CPU.
+static bool runs_on(const cuda::OpenDevice *device, const KernelInfo &k) {
+    if (!device) return !k.device && !k.capability;
+    return (!k.device || device->name == k.device) &&
+           (!k.capability || device->major * 10 + device->minor == k.capability);
+}
+
 } // namespace ks
 
 using namespace ks;
@@ -46,8 +53,8 @@ ks_status ks_create(const ks_create_args *args, ks_library **library) {
         made->kernels.resize(static_cast<size_t>(kernel_table.op_count));
         for (int i = 0; i < kernel_table.kernel_count; i++) {
             const KernelInfo &k = kernel_table.kernels[i];
-            bool elsewhere = k.device && (!made->device || made->device->name != k.device);
-            if (isa_runs(isa, k.isa) && !elsewhere) made->kernels[static_cast<size_t>(k.op)].push_back(&k);
+            if (isa_runs(isa, k.isa) && runs_on(made->device, k))
+                made->kernels[static_cast<size_t>(k.op)].push_back(&k);
         }
         *library = made.release();
         return KS_OK;

@@ -57,6 +57,7 @@ struct KernelInfo {
     int64_t low[max_dims], high[max_dims], multiple[max_dims];
     int64_t fewest_sequences, most_sequences; // of ops with a ragged axis
     const char *device; // name of the GPU that it was tuned on, the only one it serves; null: any
+    int capability;     // of a GPU, major * 10 + minor, the only one that has its instructions; 0: any
     bool base;          // serves any size and any alignment
     const char *knobs;
     int (*call)(void **arguments);

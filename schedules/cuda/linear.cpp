@@ -58,8 +58,7 @@ Kernel in_rows(const Spec &spec, const Knobs &k) {
     RowProblem problem = forms_of(spec).row;
     ImageParam x = op.operands.buffer("x"), w = op.operands.buffer("w");
     tile::RowProduct::Terms terms;
-    terms.K = problem.K ? Expr(problem.K) : op.operands.width("K", "x");
-    terms.columns = problem.columns ? Expr(problem.columns) : w.dim(1).extent();
+    terms.K = op.K, terms.columns = op.N;
     terms.rows = x.dim(1).extent();
     terms.x_storage = problem.x;
     terms.w_storage = problem.w;
@@ -68,7 +67,7 @@ Kernel in_rows(const Spec &spec, const Knobs &k) {
     terms.initial = [&](const Expr &column, const Expr &) { return op.bias(column); };
     tile::RowProduct product(terms, row_plan(k, problem), "product");
     op.y = op.output(product.sum(op.n, op.m));
-    if (problem.K && problem.columns) op.promise_dense();
+    if (!spec.is_base()) op.promise_dense();
     product.schedule(op.y);
     return rows_kernel(op.y, op.operands, product);
 }
@@ -82,6 +81,29 @@ Space linear_space(const Spec &spec, const Target &) {
 Kernel linear(const Spec &spec, const Knobs &k, const Target &) {
     if (k["form"] == "rows") return in_rows(spec, k);
     return k["form"] == "tiles" ? in_tiles(spec, k) : in_registers(spec, k);
+}
+
+// Few rows are bound by the weights, up to one wgmma high tiles have the columns of one, to load as many
+// multiprocessors as they can; what has no wgmma takes the default.
+std::vector<UsualKernel> usual_linears(const Spec &base, const Target &target) {
+    constexpr int width = 8, few = 16;
+    const Spec spec{base.choices, {}, {{"K", width}, {"P", width}}};
+    const ProductForms forms = forms_of(spec);
+    const Space space = linear_space(spec, target);
+    std::vector<UsualKernel> kernels = {{spec, space.with(few_rows(forms.row)), {{"M", few}}}};
+    if (forms.tiles) {
+        kernels.push_back({spec,
+                           space.with({{"form", "tiles"},
+                                       {"warpgroups", "1"},
+                                       {"columns", "64"},
+                                       {"stages", "8"},
+                                       {"producer", "warp"},
+                                       {"row_group", "1"}}),
+                           {{"M", tile::slab_rows}}});
+        kernels.push_back({spec, space.with({{"form", "tiles"}})});
+    }
+    kernels.push_back({spec, space.fallback()});
+    return kernels;
 }
 
 bool linear_in_base_pack(const Spec &spec, const Target &) {

@@ -46,7 +46,7 @@ ProductForms product_forms(const Spec &spec, const std::string &columns,
     forms.tile.K = K;
     forms.tile.columns = width;
     forms.tile.column_divisor = static_cast<int>(spec.divisor(columns));
-    forms.row = {x, w, K, width};
+    forms.row = {x, w, K, width, static_cast<int>(spec.divisor("K"))};
     return forms;
 }
 
@@ -62,6 +62,9 @@ Space product_space(const ProductForms &forms, const std::string &square) {
     s.knob("depth", {16, 32}, 16, "squares: elements of K in shared memory");
     s.end_group();
     s.rule([=](const Knobs &k) { return (tiles || k["form"] != "tiles") && (rows || k["form"] != "rows"); });
+    // Where the widths are of the launch, as in a pack for any device: the tiles that all of them have.
+    if (tiles && !forms.tile.K)
+        s.set_fallback({{"unit", "mma"}, {"producer", "warp"}, {"stages", "3"}, {"store", "quads"}});
     add_tile_knobs(s, forms.tile, form_is("tiles"));
     add_row_knobs(s, forms.row, form_is("rows"));
     return s;

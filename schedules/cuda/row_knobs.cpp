@@ -6,11 +6,10 @@ namespace ks::cuda {
 
 namespace {
 
-// The longest vectors of both operands that divide K; single elements where K is not known.
+// The longest vectors of both operands that divide K.
 int vector_of(const RowProblem &p) {
-    if (!p.K) return 1;
     int vector = p.w == Storage::f32 ? 4 : 8;
-    while (p.K % vector) vector /= 2;
+    while (p.divisor % vector) vector /= 2;
     return vector;
 }
 
@@ -57,6 +56,16 @@ tile::RowPlan row_plan(const Knobs &k, const RowProblem &p) {
     plan.prefetch = k.integer("prefetch");
     plan.blocks = k.integer("blocks");
     return plan;
+}
+
+// mma: the defaults.
+Knobs few_rows(const RowProblem &p) {
+    Knobs k{{"form", "rows"}};
+    if (p.x == p.w && p.w != Storage::f32) return k;
+    for (const auto &[name, value] :
+         {std::pair("row_unit", "fma"), {"rows", "2"}, {"groups", "4"}, {"slices", "2"}})
+        k.set(name, value);
+    return k;
 }
 
 void add_row_knobs(Space &s, const RowProblem &p, const std::function<bool(const Knobs &)> &on) {

@@ -10,11 +10,15 @@ namespace ks::cuda {
 struct RowProblem {
     Storage x = Storage::bf16, w = Storage::bf16;
     int K = 0, columns = 0; // 0: not known
+    int divisor = 1;        // of which K is known to be a multiple
     int parts = 1;          // products of the same rows
 };
 
 // Adds the knobs. Where `on` does not hold they stay at their defaults: one kernel is one point.
 void add_row_knobs(Space &s, const RowProblem &p, const std::function<bool(const Knobs &)> &on);
+
+// What is good for a few rows of any length: the point's form, and what its knobs have instead of defaults.
+Knobs few_rows(const RowProblem &p);
 
 tile::RowPlan row_plan(const Knobs &k, const RowProblem &p);
 

@@ -190,8 +190,9 @@ Space selective_scan_space(const Spec &spec, const Target &) {
     return s;
 }
 
-std::vector<Spec> usual_selective_scans(const Spec &base, const Target &) {
-    return {{base.choices, {{"N", lanes_states}}, {{"D", least_channels}}}};
+std::vector<UsualKernel> usual_selective_scans(const Spec &base, const Target &target) {
+    const Spec spec{base.choices, {{"N", lanes_states}}, {{"D", least_channels}}};
+    return {{spec, selective_scan_space(spec, target).fallback()}};
 }
 
 Kernel selective_scan(const Spec &spec, const Knobs &k, const Target &) {

@@ -40,8 +40,9 @@ Space selective_state_update_space(const Spec &spec, const Target &) {
     return s;
 }
 
-std::vector<Spec> usual_selective_state_updates(const Spec &base, const Target &) {
-    return {{base.choices, {{"N", usual_states}}, {{"D", least_channels}}}};
+std::vector<UsualKernel> usual_selective_state_updates(const Spec &base, const Target &target) {
+    const Spec spec{base.choices, {{"N", usual_states}}, {{"D", least_channels}}};
+    return {{spec, selective_state_update_space(spec, target).fallback()}};
 }
 
 // Memory is waited for once: all that a thread reads it asks for before it stores anything; for the usual

@@ -3,13 +3,13 @@
 #pragma once
 #include "dsl/kernel.h"
 #include "generators/selective_scan.h"
-#include "schedules/space.h"
+#include "schedules/usual.h"
 
 namespace ks::cuda {
 
 Space selective_state_update_space(const Spec &spec, const Halide::Target &target);
 Kernel selective_state_update(const Spec &spec, const Knobs &knobs, const Halide::Target &target);
 // 16 states and any number of channels that whole vectors divide, of which a thread takes neighbours.
-std::vector<Spec> usual_selective_state_updates(const Spec &base, const Halide::Target &target);
+std::vector<UsualKernel> usual_selective_state_updates(const Spec &base, const Halide::Target &target);
 
 } // namespace ks::cuda

@@ -33,6 +33,30 @@ TEST(Registry, DefaultsAreLegal) {
         }
 }
 
+// What is for some rows or devices alone has another behind it that serves the rest.
+TEST(Registry, UsualKernelsArePointsAndTheLastServesEveryCall) {
+    const Halide::Target target = kernel_target("cuda");
+    size_t kernels = 0;
+    for (const Op &op : all_ops())
+        for (const Spec &base : base_specs(op, target)) {
+            const std::vector<UsualKernel> usual = usual_kernels(op, base, target);
+            for (const UsualKernel &u : usual) {
+                SCOPED_TRACE(op.contract.name + " " + u.spec.text() + " {" + u.knobs.text() + "}");
+                EXPECT_TRUE(op.space(u.spec, target).legal(u.knobs));
+                EXPECT_EQ(u.spec.choices, base.choices);
+                EXPECT_FALSE(u.spec.is_base());
+                for (const auto &[name, most] : u.most) EXPECT_FALSE(op.contract.dim(name).width);
+            }
+            kernels += usual.size();
+            if (usual.empty()) continue;
+            const UsualKernel &last = usual.back();
+            EXPECT_TRUE(last.most.empty()) << op.contract.name;
+            EXPECT_EQ(last.knobs, op.space(last.spec, target).fallback()) << op.contract.name;
+            EXPECT_EQ(op.build(last.spec, last.knobs, target).device.arch, "") << op.contract.name;
+        }
+    EXPECT_GT(kernels, 20u);
+}
+
 TEST(Registry, ContractsAreComplete) {
     std::set<std::string> names;
     for (const Op &op : all_ops()) {

@@ -25,15 +25,23 @@ TEST(Table, TunedThenUsualThenBaseKernels) {
     };
     EXPECT_LT(row(tuned).first, row(usual).first);
     EXPECT_LT(row(usual).first, row(base).first);
-    // Lowest and highest T, D and N, what they are multiples of, sequences, device, whether it is a base
-    // kernel.
+    // Lowest and highest T, D and N, what they are multiples of, sequences, device, capability, whether it
+    // is a base kernel.
     EXPECT_NE(row(tuned).second.find("{1, 2944, 16, }, {16777216, 2944, 16, }, {1, 1, 1, }, 1, "),
               std::string::npos)
         << row(tuned).second;
     EXPECT_NE(row(usual).second.find("16, }, {1, 8, 1, }, 1, "), std::string::npos) << row(usual).second;
-    EXPECT_NE(row(usual).second.find("nullptr, 0, "), std::string::npos) << row(usual).second;
+    EXPECT_NE(row(usual).second.find("nullptr, 0, 0, "), std::string::npos) << row(usual).second;
     EXPECT_NE(row(base).second.find("256, }, {1, 1, 1, }, 1, "), std::string::npos) << row(base).second;
-    EXPECT_NE(row(base).second.find("nullptr, 1, "), std::string::npos) << row(base).second;
+    EXPECT_NE(row(base).second.find("nullptr, 0, 1, "), std::string::npos) << row(base).second;
+}
+
+// Tiles with wgmma are for one architecture, those with mma for all.
+TEST(Table, SaysWhichArchitectureHasTheInstructions) {
+    for (const PackKernel &k : default_kernels({"cuda"})) {
+        const bool tiles = k.knobs.has("form") && k.knobs["form"] == "tiles";
+        EXPECT_EQ(k.capability(), tiles && k.knobs["unit"] == "wgmma" ? 90 : 0) << k.identity();
+    }
 }
 
 } // namespace

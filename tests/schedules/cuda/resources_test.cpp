@@ -39,8 +39,8 @@ TEST_F(CudaResources, BaseAndUsualKernels) {
     for (const Op &op : all_ops())
         for (const Spec &base : base_specs(op, target_)) {
             check(op, base, op.space(base, target_).fallback());
-            for (const Spec &spec : usual_specs(op, base, target_))
-                check(op, spec, op.space(spec, target_).fallback());
+            for (const UsualKernel &usual : usual_kernels(op, base, target_))
+                check(op, usual.spec, usual.knobs);
             kernels++;
         }
     EXPECT_GT(kernels, 0);

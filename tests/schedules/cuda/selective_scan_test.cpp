@@ -72,10 +72,10 @@ TEST(CudaSelectiveScan, UsualKernelsOfAllStorages) {
     for (const char *io : {"f32", "bf16", "f16"}) {
         Spec base;
         base.choices["io"] = io;
-        auto usual = usual_specs(op(), base, target);
+        auto usual = usual_kernels(op(), base, target);
         ASSERT_EQ(usual.size(), 1u) << io;
-        EXPECT_EQ(op().space(usual[0], target).fallback()["execution"], "states_over_lanes") << io;
-        EXPECT_TRUE(usual[0].serves(spec(io, 3000))) << io;
+        EXPECT_EQ(usual[0].knobs["execution"], "states_over_lanes") << io;
+        EXPECT_TRUE(usual[0].spec.serves(spec(io, 3000))) << io;
     }
 }
 

@@ -10,8 +10,9 @@ class Choice : public Planted {
   protected:
     // The kernel of a call with rows and addresses at multiples of 32 bytes but for what `change` makes of
     // it.
-    static std::string of(const char *isa, int64_t D, const std::function<void(PlantedArgs &)> &change = {}) {
-        static const Library gpu = library("cuda"), cpu = library("avx2");
+    static std::string of(const char *isa, int64_t D, const std::function<void(PlantedArgs &)> &change = {},
+                          int device = 0) {
+        static const Library gpus[] = {library("cuda", 0), library("cuda", 1)}, cpu = library("avx2");
         alignas(32) static char memory[4][1 << 16];
         PlantedArgs a;
         a.D = D, a.u_stride = a.y_stride = (D + 15) / 16 * 16;
@@ -19,7 +20,7 @@ class Choice : public Planted {
         a.A = reinterpret_cast<float *>(memory[1]), a.state = reinterpret_cast<float *>(memory[2]);
         if (change) change(a);
         planted_ran = "none";
-        const ks_library *l = std::string(isa) == "cuda" ? gpu.get() : cpu.get();
+        const ks_library *l = std::string(isa) == "cuda" ? gpus[device].get() : cpu.get();
         ks_status status = launch(l, 0, &a);
         EXPECT_EQ(supported(l, 0, &a), status);
         EXPECT_EQ(status == KS_OK, planted_ran != "none") << ks_last_error();
@@ -41,6 +42,14 @@ TEST_F(Choice, UsualKernelsServeMultiples) {
 TEST_F(Choice, TunedKernelsComeFirst) {
     EXPECT_EQ(of("cuda", 16), "tuned");
     EXPECT_EQ(of("cuda", 16, [](auto &a) { a.N = 8; }), "base");
+}
+
+// The stub's devices have compute capability 9.0 and 8.0.
+TEST_F(Choice, KernelsServeTheArchitectureWhoseInstructionsTheyHave) {
+    EXPECT_EQ(of("cuda", 128), "hopper");
+    EXPECT_EQ(of("cuda", 128, {}, 1), "usual");
+    EXPECT_EQ(of("cuda", 16, {}, 1), "tuned");
+    EXPECT_EQ(of("cuda", 128, [](auto &a) { a.u_stride += 4; }), "base");
 }
 
 TEST_F(Choice, OnAGpuOnlyBaseKernelsServeWhatIsNotAligned) {

@@ -29,19 +29,33 @@ int run(void **arguments) {
     if (test::planted_kernel) test::planted_kernel(arguments);
     return 0;
 }
-constexpr const char *tuned = "tuned", *usual = "usual", *base = "base";
+constexpr const char *tuned = "tuned", *hopper = "hopper", *usual = "usual", *base = "base";
 
-#define KS_PLANTED(isa)                                                                                      \
-    {0, isa, {0}, {1, 16, 16}, {any, 16, 16}, {1, 1, 1}, 1, INT64_MAX, nullptr, false, "", run<&tuned>},     \
-        {0, isa, {0}, {1, 1, 16}, {any, any, 16}, {1, 8, 1}, 1, INT64_MAX, nullptr, false, "", run<&usual>}, \
-    {                                                                                                        \
-        0, isa, {0}, {1, 1, 1}, {any, any, 256}, {1, 1, 1}, 1, INT64_MAX, nullptr, true, "", run<&base>      \
-    }
-const KernelInfo kernels[] = {KS_PLANTED("avx2"), KS_PLANTED("cuda")};
-#undef KS_PLANTED
+struct Box {
+    int64_t low[3], high[3], multiple[3];
+};
+constexpr Box of_16 = {{1, 16, 16}, {any, 16, 16}, {1, 1, 1}},
+              of_64s = {{1, 1, 16}, {any, any, 16}, {1, 64, 1}},
+              of_8s = {{1, 1, 16}, {any, any, 16}, {1, 8, 1}},
+              of_all = {{1, 1, 1}, {any, any, 256}, {1, 1, 1}};
+
+template <const char *const *name>
+KernelInfo planted(const char *isa, const Box &box, int capability = 0) {
+    KernelInfo k{0, isa, {0}, {}, {}, {}, 1, INT64_MAX, nullptr, capability, *name == base, "", run<name>};
+    std::copy(box.low, box.low + 3, k.low);
+    std::copy(box.high, box.high + 3, k.high);
+    std::copy(box.multiple, box.multiple + 3, k.multiple);
+    return k;
+}
+
+const KernelInfo kernels[] = {
+    planted<&tuned>("avx2", of_16), planted<&usual>("avx2", of_8s),       planted<&base>("avx2", of_all),
+    planted<&tuned>("cuda", of_16), planted<&hopper>("cuda", of_64s, 90), planted<&usual>("cuda", of_8s),
+    planted<&base>("cuda", of_all),
+};
 
 } // namespace
 
-const KernelTable kernel_table = {&op, 1, kernels, 6};
+const KernelTable kernel_table = {&op, 1, kernels, 7};
 
 } // namespace ks

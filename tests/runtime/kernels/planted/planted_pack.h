@@ -26,8 +26,9 @@ struct PlantedArgs {
 };
 
 // For each target ("avx2", "cuda") and io = bf16, in this order: tuned for D = N = 16, usual for N = 16 and D
-// a multiple of 8, base for any size.
-extern std::string planted_ran;                     // "tuned", "usual" or "base": the last that ran
+// a multiple of 8, base for any size; for "cuda" before the usual one another, "hopper", for multiples of 64
+// on compute capability 9.0.
+extern std::string planted_ran;                     // "tuned", "usual", ...: the last that ran
 extern std::function<void(void **)> planted_kernel; // what all of them do
 
 using Library = std::unique_ptr<ks_library, void (*)(ks_library *)>;
@@ -43,8 +44,8 @@ class Planted : public testing::Test {
         planted_kernel = nullptr;
     }
 
-    static Library library(const char *isa) {
-        ks_create_args a{sizeof a, 1, isa, 0};
+    static Library library(const char *isa, int device = 0) {
+        ks_create_args a{sizeof a, 1, isa, device};
         ks_library *made = nullptr;
         EXPECT_EQ(ks_create(&a, &made), KS_OK) << ks_last_error();
         return {made, ks_destroy};
