@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Usual kernels: beside the base kernel of its choices, which serves any size, a pack carries kernels for sizes
-// that models have.
+// Usual kernels: beside the base kernel of its choices, which serves any size, a pack carries kernels for
+// sizes that models have.
 #pragma once
 #include "dsl/contract.h"
 #include "schedules/space.h"
@@ -10,7 +10,7 @@ namespace ks {
 struct UsualKernel {
     Spec spec;
     Knobs knobs;    // a point of its space
-    Dims most = {}; // of dimensions that vary from call to call: the highest that it serves; others: any
+    Dims most = {}; // of dimensions that are not fixed: the highest that it serves; others: any
 };
 
 } // namespace ks

@@ -3,6 +3,7 @@
 #include "dsl/tile/cuda/tile_kernel.h"
 #include "dsl/tile/cuda/tile_schedule.h"
 #include "schedules/cuda/product_forms.h"
+#include "schedules/cuda/usual_products.h"
 
 namespace ks::cuda {
 using namespace Halide;
@@ -83,32 +84,24 @@ Kernel linear(const Spec &spec, const Knobs &k, const Target &) {
     return k["form"] == "tiles" ? in_tiles(spec, k) : in_registers(spec, k);
 }
 
-// Few rows are bound by the weights, up to one wgmma high tiles have the columns of one, to load as many
-// multiprocessors as they can; what has no wgmma takes the default.
-std::vector<UsualKernel> usual_linears(const Spec &base, const Target &target) {
-    constexpr int width = 8, few = 16;
-    const Spec spec{base.choices, {}, {{"K", width}, {"P", width}}};
-    const ProductForms forms = forms_of(spec);
-    const Space space = linear_space(spec, target);
-    std::vector<UsualKernel> kernels = {{spec, space.with(few_rows(forms.row)), {{"M", few}}}};
-    if (forms.tiles) {
-        kernels.push_back({spec,
-                           space.with({{"form", "tiles"},
-                                       {"warpgroups", "1"},
-                                       {"columns", "64"},
-                                       {"stages", "8"},
-                                       {"producer", "warp"},
-                                       {"row_group", "1"}}),
-                           {{"M", tile::slab_rows}}});
-        kernels.push_back({spec, space.with({{"form", "tiles"}})});
-    }
-    kernels.push_back({spec, space.fallback()});
-    return kernels;
-}
-
 bool linear_in_base_pack(const Spec &spec, const Target &) {
     const std::string &io = spec.choice("io"), &weight = spec.choice("weight"), &out = spec.choice("out");
     return spec.choice("panel") == "1" && (weight == io || io == "f32") && (out == io || out == "f32");
+}
+
+std::vector<UsualKernel> usual_linears(const Spec &base, const Target &target) {
+    constexpr int eight = 8;
+    const Spec spec{base.choices, {}, {{"K", eight}, {"P", eight}}};
+    const Space space = linear_space(spec, target);
+    std::vector<UsualKernel> kernels;
+    for (const UsualProduct &usual : usual_products(forms_of(spec))) {
+        kernels.push_back({spec, space.with(usual.changed)});
+        Dims &most = kernels.back().most;
+        if (usual.rows) most["M"] = usual.rows;
+        if (usual.narrow) most["P"] = narrow_columns;
+    }
+    kernels.push_back({spec, space.fallback()});
+    return kernels;
 }
 
 } // namespace ks::cuda

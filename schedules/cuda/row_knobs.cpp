@@ -58,16 +58,6 @@ tile::RowPlan row_plan(const Knobs &k, const RowProblem &p) {
     return plan;
 }
 
-// mma: the defaults.
-Knobs few_rows(const RowProblem &p) {
-    Knobs k{{"form", "rows"}};
-    if (p.x == p.w && p.w != Storage::f32) return k;
-    for (const auto &[name, value] :
-         {std::pair("row_unit", "fma"), {"rows", "2"}, {"groups", "4"}, {"slices", "2"}})
-        k.set(name, value);
-    return k;
-}
-
 void add_row_knobs(Space &s, const RowProblem &p, const std::function<bool(const Knobs &)> &on) {
     // The defaults are those of every spec, so that a base kernel is a point of any space: what was best on
     // an H100 for all projections of BlackMamba in bf16 with 8 rows. Others choose fma.

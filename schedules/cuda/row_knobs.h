@@ -17,9 +17,6 @@ struct RowProblem {
 // Adds the knobs. Where `on` does not hold they stay at their defaults: one kernel is one point.
 void add_row_knobs(Space &s, const RowProblem &p, const std::function<bool(const Knobs &)> &on);
 
-// What is good for a few rows of any length: the point's form, and what its knobs have instead of defaults.
-Knobs few_rows(const RowProblem &p);
-
 tile::RowPlan row_plan(const Knobs &k, const RowProblem &p);
 
 } // namespace ks::cuda

@@ -16,8 +16,10 @@ PROJECTIONS = {  # (K, N)
              "fc2": (3072, 1152)},
     "2.8B": {"in": (1472, 5888), "x": (2944, 124), "dt": (92, 2944), "out": (2944, 1472), "fc1": (1472, 7744),
              "fc2": (3872, 1472), "head": (1472, 50304)}}
+UNTUNED = {"in": (2560, 10240), "out": (5120, 2560), "x": (5120, 192)}  # of Mamba 2.8B: no table has these widths
 BOUND_BY_MEMORY = 8.5e6  # bytes of weights
-SHARE, SHARE_OF_HEAD = 0.6, 0.85
+SHARE, SHARE_OF_HEAD, UNTUNED_GOAL = 0.6, 0.85, 0.8
+FEW = 64  # rows up to which weights come from memory
 
 
 def operands(torch, M, N, K, sets):
@@ -89,6 +91,13 @@ def decode(model, name, M):
     return Contest(claims, build(M, N, K, cold=True, bandwidth=len(claims) > 1))
 
 
+def untuned(name, M):
+    K, N = UNTUNED[name]
+    what = f"product, usual kernel, {name} of Mamba 2.8B" + ", cold" * (M <= FEW)
+    return Contest([Claim(f"linear-untuned-{name}-M{M}", what, f"bf16 M={M} N={N} K={K}", (RIVAL,), UNTUNED_GOAL)],
+                   build(M, N, K, cold=M <= FEW))
+
+
 def contests():
     for size in PREFILL:
         yield prefill(*size)
@@ -96,3 +105,6 @@ def contests():
         for model, projections in PROJECTIONS.items():
             for name in projections:
                 yield decode(model, name, M)
+    for M in (1, 8, 64, 512, 2048):
+        for name in UNTUNED:
+            yield untuned(name, M)

@@ -42,7 +42,7 @@ INSTANTIATE_TEST_SUITE_P(Specs, LinearInRows,
 
 using LinearInRowsOfAnyLength = FewRows;
 
-// Four rounds without a loop between them and the loop over what is left, of a vector of x for each row, or
+// Some rounds without a loop between them and the loop over what is left, of a vector of x for each row, or
 // of mma for eight, and of w for each row, of mma two.
 TEST_P(LinearInRowsOfAnyLength, LoadAllOfAVectorAtOnce) {
     const Spec base{spec().choices, {}};
@@ -50,7 +50,11 @@ TEST_P(LinearInRowsOfAnyLength, LoadAllOfAVectorAtOnce) {
     ASSERT_EQ(few.spec.text(), spec().text());
     ASSERT_EQ(few.knobs["form"], "rows");
     const bool mma = few.knobs["row_unit"] == "mma", half = spec().choice("weight") != "f32";
-    expect_wide_loads(few.knobs, 5 * (mma ? 3 : half ? 5 : 3), mma ? 64 : 128);
+    expect_wide_loads(few.knobs,
+                      (few.knobs.integer("unroll") + 1) * (mma    ? 3
+                                                           : half ? 5
+                                                                  : 3),
+                      mma ? 64 : 128);
 }
 
 INSTANTIATE_TEST_SUITE_P(Specs, LinearInRowsOfAnyLength,
