@@ -62,6 +62,9 @@ class Operands {
     // caller finds out (the argument `alignment`); for Func::specialize().
     Halide::Expr aligned(int bytes) const { return alignment_ >= bytes; }
 
+    // Packed: whether all sequences are known to have as many steps; for Func::specialize().
+    Halide::Expr equally_long() const { return equal_steps_ != 0; }
+
     // To be called on every output Func once it is defined.
     void promise(Halide::Func output) const;
 

@@ -62,6 +62,17 @@ std::string replaced(const std::string &ptx, const char *directive, const std::s
                                     static_cast<size_t>(found.length(1)), value);
 }
 
+// A branch to what lies before it.
+bool has_loop(const std::string &body) {
+    static const std::regex place("(?:^|\n)([$\\w]+):|bra(?:\\.uni)?\\s+([$\\w]+);");
+    std::set<std::string> before;
+    for (std::sregex_iterator at(body.begin(), body.end(), place), end; at != end; ++at) {
+        if ((*at)[1].matched) before.insert((*at)[1]);
+        if ((*at)[2].matched && before.count((*at)[2])) return true;
+    }
+    return false;
+}
+
 } // namespace
 
 std::vector<PseudoCall> pseudo_calls(const std::string &ptx) {
@@ -86,12 +97,20 @@ std::string retarget(const std::string &ptx, const std::string &version, const s
     return replaced(replaced(ptx, "version", version), "target", arch);
 }
 
-std::string with_launch_bounds(const std::string &ptx, int threads, int blocks) {
+std::string with_launch_bounds(const std::string &ptx, int threads, int blocks, int blocks_of_loops) {
     static const std::regex kernel("(\\.entry [^{;]*?\\))\\s*(?://[^\n]*)?\\s*\\{");
-    if (!std::regex_search(ptx, kernel)) throw Error("PTX", "has no kernel without launch bounds");
-    return std::regex_replace(ptx, kernel,
-                              "$1\n.maxntid " + std::to_string(threads) + ", 1, 1\n.minnctapersm " +
-                                  std::to_string(blocks) + "\n{");
+    std::sregex_iterator at(ptx.begin(), ptx.end(), kernel), end;
+    if (at == end) throw Error("PTX", "has no kernel without launch bounds");
+    std::string out = at->prefix();
+    while (at != end) {
+        std::string head = (*at)[1];
+        auto from = at->suffix().first;
+        auto to = ++at == end ? ptx.end() : at->prefix().second;
+        std::string body(from, to);
+        out += head + "\n.maxntid " + std::to_string(threads) + ", 1, 1\n.minnctapersm " +
+               std::to_string(has_loop(body) ? blocks_of_loops : blocks) + "\n{" + body;
+    }
+    return out;
 }
 
 std::string with_prefetch(const std::string &ptx, int bytes) {

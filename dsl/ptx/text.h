@@ -36,7 +36,11 @@ std::string retarget(const std::string &ptx, const std::string &version, const s
 // The text with launch bounds on every kernel: at most `threads` a block, at least `blocks` of them on a
 // multiprocessor. Without the second ptxas spares registers for as many threads as the device can hold, and
 // puts each load next to its first use for that; with it, loads come first and the registers are used.
-std::string with_launch_bounds(const std::string &ptx, int threads, int blocks);
+// Kernels with a loop, which keep in registers what is the same in all turns, get `blocks_of_loops` instead.
+std::string with_launch_bounds(const std::string &ptx, int threads, int blocks, int blocks_of_loops);
+inline std::string with_launch_bounds(const std::string &ptx, int threads, int blocks) {
+    return with_launch_bounds(ptx, threads, blocks, blocks);
+}
 
 // The text whose vector loads of operands that are only read bring `bytes` (64, 128 or 256) into the L2
 // cache at once: for rows that are read to their end by threads far apart.

@@ -23,6 +23,14 @@ Space causal_conv1d_space(const Spec &spec, const Target &) {
     return s;
 }
 
+// Blocks along the time of each sequence. Of ragged ones a grid knows only how long all are together: twice
+// the mean, and each block takes every n-th tile of its sequence. A block for every tile that a sequence
+// could have would be as many times those with work as there are sequences.
+Expr blocks_along_time(const CausalConv1d &op, int block_steps) {
+    Expr rows = op.operands.buffer("x").dim(1).extent(), sequences = op.y.output_buffer().dim(2).extent();
+    return max(2 * rows / (max(sequences, 1) * block_steps), 1);
+}
+
 // A thread reads its window, `steps` steps of its channels and the few before them, and then makes of it what
 // it stores: memory is waited for once. Blocks at work lie along the rows, as memory does, unless that takes
 // too many.
@@ -30,15 +38,20 @@ Kernel causal_conv1d(const Spec &spec, const Knobs &k, const Target &) {
     CausalConv1d op(causal_conv1d_contract(), spec, Maths::special_function_unit(), Batch::packed);
     int threads = k.integer("threads"), tiles = k.integer("tiles"), channels = k.integer("channels"),
         steps = k.integer("steps"), resident = k.integer("resident");
-    Var block("block"), i("i"), rows("rows"), tile("tile"), w("w"), t("ti"), v("v"),
+    Var block("block"), i("i"), rows("rows"), turn("turn"), tile("tile"), w("w"), t("ti"), v("v"),
         sequence = op.operands.point({})[0];
     Expr vectors = op.operands.aligned(16) && op.operands.buffer("x").dim(0).extent() % channels == 0 &&
                    op.y.output_buffer().dim(1).extent() <= ptx::most_blocks * tiles * steps;
-    auto plan = [&](Stage s, const std::vector<VarOrRVar> &loops, const std::vector<VarOrRVar> &blocks) {
+    auto plan = [&](Stage s, bool turns, const std::vector<VarOrRVar> &loops,
+                    const std::vector<VarOrRVar> &blocks) {
         s.split(op.d, block, i, threads, TailStrategy::GuardWithIf)
             .split(op.at, tile, t, steps, TailStrategy::GuardWithIf)
             .split(tile, rows, w, tiles, TailStrategy::GuardWithIf);
         std::vector<VarOrRVar> order = loops;
+        if (turns) {
+            s.split(rows, turn, rows, blocks_along_time(op, tiles * steps), TailStrategy::GuardWithIf);
+            order.push_back(turn);
+        }
         order.insert(order.end(), blocks.begin(), blocks.end());
         s.reorder(order)
             .unroll(t)
@@ -47,22 +60,28 @@ Kernel causal_conv1d(const Spec &spec, const Knobs &k, const Target &) {
             .never_partition_all()
             .partition(rows, Partition::Auto);
     };
-    Stage wide = op.y.specialize(vectors);
-    wide.split(op.d, op.d, v, channels, TailStrategy::RoundUp).vectorize(v);
-    plan(wide, {v, t, i, w}, {block, rows, sequence});
-    plan(op.y, {t, i, w}, {rows, block, sequence});
+    for (bool turns : {false, true}) {
+        Stage wide = op.y.specialize(turns ? vectors : vectors && op.operands.equally_long());
+        wide.split(op.d, op.d, v, channels, TailStrategy::RoundUp).vectorize(v);
+        plan(wide, turns, {v, t, i, w}, {block, rows, sequence});
+    }
+    plan(op.y, true, {t, i, w}, {rows, block, sequence});
     op.window.compute_at(op.y, i)
         .store_in(MemoryType::Register)
         .bound_extent(op.at, steps + std::stoi(spec.choice("W")) - 1)
         .unroll(op.at);
     op.window.specialize(vectors).vectorize(op.d, channels);
-    int together = threads * tiles, blocks = std::max(resident / together, 1);
+    // (What turns share stays in registers.)
+    int together = threads * tiles, blocks = std::max(resident / together, 1),
+        blocks_of_turns = std::max(std::min(resident, 512) / together, 1);
     return {{op.y},
             op.operands.arguments(),
             {std::make_shared<AssignPass>(op.y.name()), op.operands.sequence_pass(op.y, "x"),
              std::make_shared<ChoosePass>(op.window.name()), std::make_shared<PackPass>(),
              std::make_shared<AlignedPass>()},
-            {{[=](const std::string &ptx) { return ptx::with_launch_bounds(ptx, together, blocks); }},
+            {{[=](const std::string &ptx) {
+                 return ptx::with_launch_bounds(ptx, together, blocks, blocks_of_turns);
+             }},
              ptx::instructions(),
              nullptr,
              0,

@@ -81,6 +81,17 @@ TEST_F(EmulatedPack, UsualKernelsMatchTheirOracles) {
     EXPECT_EQ(tried, (std::set<std::string>{"linear", "selective_scan", "selective_state_update"}));
 }
 
+// Each of the ranges of rows that have a kernel of their own, of few columns and of more.
+TEST_F(EmulatedPack, UsualProductsOfEveryRangeMatchTheirOracles) {
+    for (const char *io : {"bf16", "f16"})
+        for (auto [rows, K] : {std::pair{1, 72}, {8, 200}, {9, 8}, {17, 136}, {65, 72}, {129, 8}, {257, 72}})
+            for (int columns : {40, 264})
+                matches_oracle(random_problem("linear",
+                                              {{"io", io}, {"weight", io}, {"out", io}, {"panel", "1"}},
+                                              {{"M", rows}, {"K", K}, {"P", columns}}),
+                               0);
+}
+
 // What was tuned for one GPU, where the driver's device has its name: all but tiles, at the least rows and
 // steps that the rules are for.
 TEST_F(EmulatedPack, TunedKernelsMatchTheirOracles) {

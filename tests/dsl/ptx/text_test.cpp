@@ -182,5 +182,17 @@ TEST(PtxText, LaunchBoundsAreThoseOfEveryKernel) {
     EXPECT_THROW(with_launch_bounds(".version 7.1", 128, 4), Error);
 }
 
+TEST(PtxText, LaunchBoundsOfKernelsWithLoops) {
+    std::string ptx = with_launch_bounds(".entry a(\n.param .b32 p\n)\n{\n@%p1 bra $L1;\n$L1:\nret;\n}\n"
+                                         ".entry b(\n.param .b32 p\n)\n{\n$L2:\n@%p1 bra $L2;\nret;\n}\n"
+                                         ".entry c(\n.param .b32 p\n)\n{\nbra.uni $L2;\n$L2:\nret;\n}\n",
+                                         128, 4, 3);
+    size_t a = ptx.find(".minnctapersm 4\n{\n@%p1 bra $L1;"), b = ptx.find(".minnctapersm 3\n{\n$L2:"),
+           c = ptx.find(".minnctapersm 4\n{\nbra.uni $L2;");
+    EXPECT_LT(a, b);
+    EXPECT_LT(b, c);
+    EXPECT_LT(c, ptx.size());
+}
+
 } // namespace
 } // namespace ks::ptx

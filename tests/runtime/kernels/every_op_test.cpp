@@ -79,8 +79,8 @@ TEST_P(EveryOp, MatchesItsOracleForRaggedBatches) {
     EXPECT_EQ(seen, (std::set<std::string>{"selective_scan", "causal_conv1d"}));
 }
 
-// The product of extents: `widths` alone, which is about the elements of weights, or of one expert all, which is
-// about what an oracle multiplies.
+// The product of extents: `widths` alone, which is about the elements of weights, or of one expert all, which
+// is about what an oracle multiplies.
 double product_of(const Contract &c, const Dims &dims, bool widths) {
     double all = 1;
     for (const auto &d : c.dims)
@@ -99,7 +99,7 @@ std::set<Dims> points_of(const KernelInfo &k) {
         Dims dims;
         for (size_t i = 0; i < c.dims.size(); i++) {
             int64_t multiple = k.multiple[i], low = std::max(k.low[i], multiple);
-            int64_t enough = c.dims[i].width ? 25 * multiple : 257;
+            int64_t enough = c.dims[i].width ? 40 * multiple : 257; // more than what is narrow
             int64_t high = std::min(k.high[i], std::max(low, enough));
             dims[c.dims[i].name] = (low + (high - low) * part / 2) / multiple * multiple;
         }
