@@ -103,6 +103,11 @@ std::string expand_warp_sum(const PseudoCall &c) {
            ", %x, 0xffffffff;";
 }
 
+std::string expand_turn(const PseudoCall &c) {
+    expect_arguments(c, 1);
+    return "mov.b32 " + c.result + ", " + c.arguments[0] + ";";
+}
+
 std::string pack(const PseudoCall &c, const char *instruction) { // PTX names the high half first
     expect_arguments(c, 2);
     return ".reg .f32 %low, %high; mov.b32 %low, " + c.arguments[0] + "; mov.b32 %high, " + c.arguments[1] +
@@ -136,6 +141,7 @@ const std::map<std::string, Expansion> &instructions() {
         {"ks_ex2p", expand_exp2_polynomial},
         {"ks_ballot", expand_ballot},
         {"ks_warp_sum", expand_warp_sum},
+        {"ks_turn", expand_turn}, // dsl/lower/turns_pass.h
         {"ks_bf16x2", [](const PseudoCall &c) { return pack(c, "cvt.rn.bf16x2.f32"); }},
         {"ks_f16x2", [](const PseudoCall &c) { return pack(c, "cvt.rn.f16x2.f32"); }},
     };

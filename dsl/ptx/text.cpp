@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dsl/ptx/text.h"
+#include "dsl/ptx/loops.h"
 #include "runtime/base/error.h"
 #include <regex>
 #include <set>
@@ -60,17 +61,6 @@ std::string replaced(const std::string &ptx, const char *directive, const std::s
         throw Error("PTX", std::string("has no .") + directive + " directive");
     return std::string(ptx).replace(static_cast<size_t>(found.position(1)),
                                     static_cast<size_t>(found.length(1)), value);
-}
-
-// A branch to what lies before it.
-bool has_loop(const std::string &body) {
-    static const std::regex place("(?:^|\n)([$\\w]+):|bra(?:\\.uni)?\\s+([$\\w]+);");
-    std::set<std::string> before;
-    for (std::sregex_iterator at(body.begin(), body.end(), place), end; at != end; ++at) {
-        if ((*at)[1].matched) before.insert((*at)[1]);
-        if ((*at)[2].matched && before.count((*at)[2])) return true;
-    }
-    return false;
 }
 
 } // namespace

@@ -4,6 +4,7 @@
 #include "dsl/lower/assign_pass.h"
 #include "dsl/lower/choose_pass.h"
 #include "dsl/lower/pack_pass.h"
+#include "dsl/lower/turns_pass.h"
 #include "dsl/ptx/instructions.h"
 #include "dsl/ptx/occupancy.h"
 
@@ -30,6 +31,9 @@ Expr blocks_along_time(const CausalConv1d &op, int block_steps) {
     Expr rows = op.operands.buffer("x").dim(1).extent(), sequences = op.y.output_buffer().dim(2).extent();
     return max(2 * rows / (max(sequences, 1) * block_steps), 1);
 }
+
+// Threads of a multiprocessor whose registers hold what turns share besides, without spills.
+int resident_of_turns(int steps, Storage io) { return steps > 8 ? 512 : io == Storage::f32 ? 640 : 768; }
 
 // A thread reads its window, `steps` steps of its channels and the few before them, and then makes of it what
 // it stores: memory is waited for once. Blocks at work lie along the rows, as memory does, unless that takes
@@ -71,14 +75,14 @@ Kernel causal_conv1d(const Spec &spec, const Knobs &k, const Target &) {
         .bound_extent(op.at, steps + std::stoi(spec.choice("W")) - 1)
         .unroll(op.at);
     op.window.specialize(vectors).vectorize(op.d, channels);
-    // (What turns share stays in registers.)
-    int together = threads * tiles, blocks = std::max(resident / together, 1),
-        blocks_of_turns = std::max(std::min(resident, 512) / together, 1);
+    const int together = threads * tiles, blocks = std::max(resident / together, 1),
+              most = resident_of_turns(steps, storage_named(spec.choice("io"))),
+              blocks_of_turns = std::max(std::min(resident, most) / together, 1);
     return {{op.y},
             op.operands.arguments(),
             {std::make_shared<AssignPass>(op.y.name()), op.operands.sequence_pass(op.y, "x"),
              std::make_shared<ChoosePass>(op.window.name()), std::make_shared<PackPass>(),
-             std::make_shared<AlignedPass>()},
+             std::make_shared<AlignedPass>(), std::make_shared<TurnsPass>(turn.name())},
             {{[=](const std::string &ptx) {
                  return ptx::with_launch_bounds(ptx, together, blocks, blocks_of_turns);
              }},

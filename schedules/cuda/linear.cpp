@@ -98,7 +98,7 @@ std::vector<UsualKernel> usual_linears(const Spec &base, const Target &target) {
         kernels.push_back({spec, space.with(usual.changed)});
         Dims &most = kernels.back().most;
         if (usual.rows) most["M"] = usual.rows;
-        if (usual.narrow) most["P"] = narrow_columns;
+        if (usual.columns) most["P"] = usual.columns;
     }
     kernels.push_back({spec, space.fallback()});
     return kernels;

@@ -33,19 +33,22 @@ Knobs fma_rows() {
 
 std::vector<UsualProduct> usual_products(const ProductForms &forms) {
     const bool mma = forms.row.x == forms.row.w && forms.row.w != Storage::f32;
-    if (!mma) return {{16, false, fma_rows()}};
-    std::vector<UsualProduct> all = {{64, true, mma_rows("8", "32", "2", "1")},
-                                     {128, true, mma_rows("16", "32", "2", "1")},
-                                     {8, false, mma_rows("8", "16", "4", "2")},
-                                     {16, false, mma_rows("16", "8", "4", "2")}};
+    if (!mma) return {{16, 0, fma_rows()}};
+    constexpr int narrow = 256; // tiles of so few columns do not load a GPU
+    std::vector<UsualProduct> all = {{64, narrow, mma_rows("8", "32", "2", "1")},
+                                     {128, narrow, mma_rows("16", "32", "2", "1")},
+                                     {8, 0, mma_rows("8", "16", "4", "2")},
+                                     {16, 0, mma_rows("16", "8", "4", "2")}};
     if (!forms.tiles) return all;
     const Knobs square = wgmma("1", "64", "8", "1");
-    all.insert(all.end(), {{64, false, square},
-                           {0, true, square},
-                           {256, false, wgmma("1", "128", "6", "8")},
-                           {0, false, wgmma("2", "192", "4", "8")},
-                           {256, false, small_mma()},
-                           {0, true, small_mma()}});
+    all.insert(all.end(),
+               {{64, 0, square},
+                {0, narrow, square},
+                {256, 0, wgmma("1", "128", "6", "8")},
+                {512, 4096, wgmma("2", "128", "4", "8")}, // at most as many tiles as multiprocessors
+                {0, 0, wgmma("2", "192", "4", "8")},
+                {256, 0, small_mma()},
+                {0, narrow, small_mma()}});
     return all;
 }
 

@@ -8,14 +8,11 @@
 
 namespace ks::cuda {
 
-// Up to so many rows (0: any) and, where `narrow`, so few columns that tiles load few multiprocessors; the
-// first that fits is the one to take.
+// The first that fits is the one to take.
 struct UsualProduct {
-    int rows;
-    bool narrow;
-    Knobs changed; // in a space of those forms
+    int rows, columns; // at most; 0: any
+    Knobs changed;     // in a space of those forms
 };
-constexpr int narrow_columns = 256;
 
 std::vector<UsualProduct> usual_products(const ProductForms &forms);
 
