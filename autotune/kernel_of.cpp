@@ -7,10 +7,8 @@
 namespace ks::tune {
 
 namespace {
-const char *const widths = "widths";
-}
 
-namespace {
+const char *const widths = "widths";
 
 // Those of the schedule alone.
 Knobs without_widths(const Knobs &k) {

@@ -46,13 +46,17 @@ PackKernel default_kernel(const Op &op, const std::string &isa, const Spec &spec
     return k;
 }
 
-static PackKernel usual_kernel(const Op &op, const std::string &isa, const UsualKernel &usual) {
+namespace {
+
+PackKernel usual_kernel(const Op &op, const std::string &isa, const UsualKernel &usual) {
     PackKernel k = default_kernel(op, isa, usual.spec);
     k.knobs = usual.knobs;
     k.rank = Rank::usual;
     for (const auto &[name, most] : usual.most) k.box[name] = {op.contract.dim(name).low, most};
     return k;
 }
+
+} // namespace
 
 std::vector<PackKernel> default_kernels(const std::vector<std::string> &isas) {
     std::vector<PackKernel> kernels;

@@ -8,19 +8,21 @@
 namespace ks {
 
 namespace {
+
 thread_local std::string last_error;
+
+// `device`: null for the CPU.
+bool runs_on(const cuda::OpenDevice *device, const KernelInfo &k) {
+    if (!device) return !k.device && !k.capability;
+    return (!k.device || device->name == k.device) &&
+           (!k.capability || device->major * 10 + device->minor == k.capability);
 }
+
+} // namespace
 
 ks_status fail(ks_status status, const std::string &message) {
     last_error = message;
     return status;
-}
-
-// `device`: null for the CPU.
-static bool runs_on(const cuda::OpenDevice *device, const KernelInfo &k) {
-    if (!device) return !k.device && !k.capability;
-    return (!k.device || device->name == k.device) &&
-           (!k.capability || device->major * 10 + device->minor == k.capability);
 }
 
 } // namespace ks

@@ -51,6 +51,7 @@ class Planted : public testing::Test {
         return {made, ks_destroy};
     }
     void reset() const { entry<void()>("stub_reset")(); }
+    std::string calls() const { return entry<const char *()>("stub_calls")(); }
     void fail(const char *call, int status) const {
         entry<void(const char *, int)>("stub_fail")(call, status);
     }
