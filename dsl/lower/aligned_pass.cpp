@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dsl/lower/aligned_pass.h"
 #include "runtime/base/error.h"
+#include <algorithm>
 
 namespace ks {
 using namespace Halide;
@@ -36,7 +37,7 @@ Expr AlignedPass::aligned(const std::string &buffer, const Type &type, const Exp
         throw Error("aligned pass", "a vector of " + buffer + " is wider than one access");
     Expr base = lower::resolve(lets_, ramp->base);
     // Of words made of halves an operand has two elements, which its strides count.
-    const int elements = operand.defined() ? type.bytes() / operand.type().bytes() : 1;
+    const int elements = operand.defined() ? std::max(type.bytes() / operand.type().bytes(), 1) : 1;
     Strides strides(type.lanes() * elements);
     base.accept(&strides);
     ModulusRemainder at = modulus_remainder(base, strides.known);
