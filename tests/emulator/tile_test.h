@@ -42,6 +42,17 @@ struct Tile {
     std::string known = {}; // what the kernel knows, "K=8,P=8": multiples of that; empty: the widths
 };
 
+// Parameters of a test, and their names.
+inline std::vector<const Tile *> each(const std::vector<Tile> &list) {
+    std::vector<const Tile *> all;
+    for (const Tile &t : list) all.push_back(&t);
+    return all;
+}
+
+inline std::string name(const testing::TestParamInfo<const Tile *> &i) {
+    return i.param->op + "_" + std::to_string(i.index);
+}
+
 class TileTest : public testing::Test {
   protected:
     void SetUp() override {

@@ -42,14 +42,7 @@ TEST_P(EmulatedWidths, MatchTheirOracles) {
             for (int64_t rows : {1, 130}) matches_oracle(*kernel, problem(at(t, K, columns), rows));
 }
 
-std::vector<const Tile *> each() {
-    std::vector<const Tile *> all;
-    for (const Tile &t : tiles) all.push_back(&t);
-    return all;
-}
-
-INSTANTIATE_TEST_SUITE_P(Tiles, EmulatedWidths, testing::ValuesIn(each()),
-                         [](const auto &i) { return i.param->op + "_" + std::to_string(i.index); });
+INSTANTIATE_TEST_SUITE_P(Tiles, EmulatedWidths, testing::ValuesIn(each(tiles)), name);
 
 } // namespace
 } // namespace ks::test

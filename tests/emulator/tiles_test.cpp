@@ -93,16 +93,6 @@ TEST_P(EmulatedSpaces, PointsMatchTheirOracles) {
     }
 }
 
-std::vector<const Tile *> each(const std::vector<Tile> &list) {
-    std::vector<const Tile *> all;
-    for (const Tile &t : list) all.push_back(&t);
-    return all;
-}
-
-std::string name(const testing::TestParamInfo<const Tile *> &i) {
-    return i.param->op + "_" + std::to_string(i.index);
-}
-
 INSTANTIATE_TEST_SUITE_P(Forms, EmulatedTiles, testing::ValuesIn(each(tiles)), name);
 INSTANTIATE_TEST_SUITE_P(Resident, EmulatedTiles, testing::ValuesIn(each(residents)), name);
 INSTANTIATE_TEST_SUITE_P(Ops, EmulatedSpaces, testing::ValuesIn(each(spaces)), name);
